@@ -1,0 +1,3 @@
+"""OTP releases as doit tasks."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Which files are made, from what, by which pure function."""

@@ -1,0 +1,1 @@
+"""Disk, clock, environment and doit: the only layer that touches the world."""

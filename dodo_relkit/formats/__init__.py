@@ -1,0 +1,1 @@
+"""What Erlang's files say: bytes in, values out, and back."""

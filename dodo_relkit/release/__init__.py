@@ -1,0 +1,1 @@
+"""One release: what was asked for, what there is, what was decided."""

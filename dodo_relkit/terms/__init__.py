@@ -1,0 +1,1 @@
+"""What Erlang data is: values, text form, binary form."""
