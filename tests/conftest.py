@@ -1,6 +1,9 @@
-"""Fixtures that several test files use."""
+"""Fixtures that several test files use, and: in CI nothing is skipped."""
 
 from __future__ import annotations
+
+import os
+from collections.abc import Generator
 
 import pytest
 
@@ -11,3 +14,27 @@ from tests.oracle import Oracle, the_oracle
 def oracle() -> Oracle:
     """Return the live Erlang node to compare with."""
     return the_oracle()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[
+    None, pytest.TestReport, pytest.TestReport
+]:
+    """With `CI` set, report a skipped test as failed."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where everything must run: {report.longrepr}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[
+    None, pytest.CollectReport, pytest.CollectReport
+]:
+    """With `CI` set, report a file that skips itself as failed."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, where everything must run: {report.longrepr}"
+    return report

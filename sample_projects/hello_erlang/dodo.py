@@ -1,0 +1,18 @@
+"""The smallest release: one application, compiled by erlc."""
+
+from dodo_relkit import Relkit, current_version, environment, erlc, release
+
+relkit = Relkit(
+    default_release="hello",
+    default_environment="prod",
+    environments=[
+        environment("dev", dev_mode=True, include_erts=False, cookie="hello"),
+        environment("prod", include_erts=True, cookie="hello"),
+    ],
+    releases=[
+        release("hello", version=current_version("hello"), applications=["hello"]),
+    ],
+    compile=erlc("src/*.erl"),
+)
+DOIT_CONFIG = relkit.doit_config()
+task_release = relkit.task_creator()

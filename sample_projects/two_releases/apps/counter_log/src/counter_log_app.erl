@@ -1,0 +1,13 @@
+-module(counter_log_app).
+-behaviour(application).
+-behaviour(supervisor).
+-export([start/2, stop/1, init/1]).
+
+start(_Type, _Args) ->
+    supervisor:start_link({local, counter_log_sup}, ?MODULE, []).
+
+stop(_State) ->
+    ok.
+
+init([]) ->
+    {ok, {#{}, [#{id => counter_log, start => {counter_log, start_link, []}}]}}.
