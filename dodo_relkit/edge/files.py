@@ -1,0 +1,192 @@
+"""How files are written: whole or not at all, and only when they change.
+
+Decides no content and no name. Sets no file's time: doit trusts equal times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+import zlib
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import BinaryIO
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Trouble, diagnostic
+
+PIECE = 1 << 20
+"""How much of a file is held at a time."""
+
+StrPath = str | os.PathLike[str]
+
+
+def write_file(path: StrPath, data: bytes, mode: int = 0o644) -> bool:
+    """Make `path` a file with these bytes and this mode; return whether it wrote.
+
+    Writes to a temporary name beside it and replaces, so that nobody sees half a
+    file. Writes nothing when bytes and mode are already there. Parent directories
+    are made. A link at `path` is replaced, not followed. Raises `Trouble` (RK602).
+    """
+    path = Path(path)
+    if holds(path, data, mode):
+        return False
+    with _replacing(path, mode) as file:
+        file.write(data)
+    return True
+
+
+def copy_file(source: StrPath, path: StrPath, sha256: str, mode: int = 0o644) -> None:
+    """Make `path` a copy of the file `source`, whose content has this digest (hex).
+
+    Links at `source` are followed, a link at `path` is replaced. Raises `Trouble`:
+    RK608 when the content has another digest (`path` is then left as it was), RK603
+    when `source` cannot be read, RK602 when `path` cannot be written.
+    """
+    with reading(source) as origin, _replacing(Path(path), mode) as file:
+        digest = hashlib.sha256()
+        while piece := origin.read(PIECE):
+            digest.update(piece)
+            file.write(piece)
+        if digest.hexdigest() != sha256:
+            raise Trouble([diagnostic(Code.CHANGED_MEANWHILE, path=str(source))])
+
+
+def holds(path: StrPath, data: bytes, mode: int) -> bool:
+    """Return whether `path` is a file, not a link, with these bytes and this mode."""
+    status = regular(path)
+    if status is None or status.st_size != len(data):
+        return False
+    if stat.S_IMODE(status.st_mode) != mode:
+        return False
+    with contextlib.suppress(OSError):
+        return Path(path).read_bytes() == data
+    return False
+
+
+def regular(path: StrPath) -> os.stat_result | None:
+    """Return the status of the file at `path`; None when it is none or a link."""
+    try:
+        status = os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
+
+
+def sha256_of(path: StrPath) -> str:
+    """Return the digest (hex) of the file's content. Raises `Trouble` (RK603)."""
+    with reading(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextlib.contextmanager
+def reading(path: StrPath) -> Iterator[BufferedReader]:
+    """Open the file for reading bytes; an `OSError` becomes `Trouble` (RK603)."""
+    try:
+        file = Path(path).open("rb")  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise _trouble(Code.NOT_READ, path, error) from None
+    with file:
+        yield file
+
+
+def inside(root: StrPath, relpath: str) -> Path:
+    """Return the path of `relpath` below `root` after making sure that it is there.
+
+    Refuses with `Trouble` (RK601) an absolute or empty path, one with empty, `.` or
+    `..` parts or a NUL, and one whose parent is a link that leads out of `root`.
+    The last part may be a link: who writes there replaces it.
+    """
+    parts = relpath.split("/")
+    if any(part in ("", ".", "..") or "\0" in part for part in parts):
+        raise _unsafe(root, relpath)
+    path = Path(root, *parts)
+    real_root = os.path.realpath(root)
+    real_parent = os.path.realpath(path.parent)
+    if os.path.commonpath([real_root, real_parent]) != real_root:
+        raise _unsafe(root, relpath)
+    return path
+
+
+def remove_file(path: Path) -> bool:
+    """Remove the file or link, and what a killed run left of it; return whether so.
+
+    A directory is left alone. Raises `Trouble` (RK602) when it cannot be removed.
+    """
+    removed = False
+    for each in (path, _temporary(path)):
+        try:
+            each.unlink()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            continue
+        except PermissionError as error:
+            if each.is_dir() and not each.is_symlink():  # what macOS says of them
+                continue
+            raise _trouble(Code.NOT_WRITTEN, each, error) from None
+        removed = True
+    return removed
+
+
+def remove_empty_parents(path: Path, root: Path) -> None:
+    """Remove the directories above `path` that are empty, up to `root`, which stays.
+
+    Stops at the first one that holds something or is a link.
+    """
+    for parent in path.parents:
+        if parent == root or root not in parent.parents or parent.is_symlink():
+            return
+        try:
+            parent.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return
+
+
+@contextlib.contextmanager
+def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """Open a temporary file that becomes `path` when the block ends well."""
+    temporary = _temporary(path)
+    try:
+        with _fresh(temporary) as file:
+            yield file
+            os.fchmod(file.fileno(), mode)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _trouble(Code.NOT_WRITTEN, path, error) from None
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+def _fresh(temporary: Path) -> BinaryIO:
+    """Open a file that was not there; remove one that a killed run left."""
+    for _ in range(2):
+        try:
+            return temporary.open("xb")
+        except FileExistsError:
+            temporary.unlink(missing_ok=True)
+        except FileNotFoundError:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+    return temporary.open("xb")
+
+
+def _temporary(path: Path) -> Path:
+    """The same for the same file, so that the next run finds it after a kill."""
+    name = zlib.crc32(os.fsencode(path.name))
+    return path.with_name(f".relkit-{name:08x}.new")
+
+
+def _unsafe(root: StrPath, relpath: str) -> Trouble:
+    shown = relpath.replace("\0", "\\0")
+    return Trouble([diagnostic(Code.UNSAFE_PATH, path=shown, root=str(root))])
+
+
+def _trouble(code: Code, path: StrPath, error: OSError) -> Trouble:
+    reason = error.strerror or errno.errorcode.get(error.errno or 0, str(error))
+    return Trouble([diagnostic(code, path=str(path), reason=reason)])
