@@ -1,0 +1,39 @@
+"""umbrella_elixir: mix, two applications, a protocol consolidated over both."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.nodes import booted, build, copy_sample, unpack
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    project = copy_sample("umbrella_elixir", tmp_path_factory.mktemp("umbrella"))
+    build(project)
+    return project
+
+
+def test_boots_and_answers_with_consolidated_protocols(built, tmp_path):
+    root = unpack(built / "_build/prod/rel/shapes-0.2.0.tar.gz", tmp_path / "shapes")
+    with booted(root, "shapes") as node:
+        assert node.ask("IO.inspect(ShapesWeb.report())").splitlines()[0] == (
+            "{9, 12, true}"
+        )
+        assert node.ask("IO.inspect(ShapesCore.History.all())").splitlines()[0] == (
+            "[12, 9]"
+        )
+        where = node.ask("IO.puts(:code.which(ShapesCore.Area))").splitlines()[0]
+        assert "consolidated" in where
+        assert where.startswith(str(root))
+        assert node.ask("IO.inspect(Protocol.consolidated?(Enumerable))").splitlines()[
+            0
+        ] == ("true")
+
+
+def test_elixir_itself_is_in_the_release(built):
+    names = {path.name.split("-")[0] for path in (built / LIB).iterdir()}
+    assert {"elixir", "logger", "shapes_core", "shapes_web", "kernel"} <= names
+
+
+LIB = "_build/prod/rel/shapes/lib"
