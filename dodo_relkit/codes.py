@@ -451,6 +451,420 @@ class Code(Enum):
         "Compile the application's native code for the target.",
     )  # fmt: skip
 
+    # 510-549: sys.config, vm.args, RELEASES, templates
+    CONFIG_NOT_A_LIST = Words(
+        "RK510",
+        ERROR, "sys.config holds no single list",
+        "the configuration must be one list of {{App, Parameters}}, found {found}",
+        "Write [{{app, [{{key, value}}]}}]. and end it with a full stop.",
+    )  # fmt: skip
+    CONFIG_BAD_ENTRY = Words(
+        "RK511",
+        ERROR, "sys.config: wrong entry",
+        "{entry} is neither {{App, Parameters}} nor the name of a file to include",
+        "App is an atom and Parameters a list; a file's name is a string.",
+    )  # fmt: skip
+    CONFIG_BAD_PARAMETER = Words(
+        "RK512",
+        ERROR, "sys.config: wrong parameter",
+        "{parameter} is no {{Key, Value}} whose key is an atom",
+        "The node does not start with it.",
+    )  # fmt: skip
+    CONFIG_APP_TWICE = Words(
+        "RK513",
+        WARNING, "sys.config: application named twice",
+        "application {app} has several entries; of one key the last value counts",
+        "Write one entry for each application.",
+    )  # fmt: skip
+    CONFIG_KEY_TWICE = Words(
+        "RK514",
+        ERROR, "sys.config: key given twice",
+        "application {app} has the key {key} more than once",
+        "Keep one of them: the node does not start with both.",
+    )  # fmt: skip
+    CONFIG_UNQUOTED_VARIABLE = Words(
+        "RK515",
+        ERROR, "sys.config: variable outside of quotes",
+        "{variable} stands outside of quotes, so the file is no Erlang term",
+        'Write "{variable}": what is filled in at start is always a string.\n'
+        "For another type put `-app key {variable}` into vm.args.",
+    )  # fmt: skip
+    CONFIG_NO_TEXT_FORM = Words(
+        "RK516",
+        ERROR, "sys.config: value without a text form",
+        "{value} cannot be written in a file and read back",
+        "Configure a module and a function name, or make the value at start.",
+    )  # fmt: skip
+    CONFIG_INCLUDE_MOVED = Words(
+        "RK517",
+        WARNING, "sys.config: included file between applications",
+        "the included file {include} is now read after all applications of the file",
+        "Put the names of included files first or last in the list.",
+    )  # fmt: skip
+    VM_ARGS_OPEN_QUOTE = Words(
+        "RK520",
+        WARNING, "vm.args: quote without an end",
+        "the quote {quote} is never closed; the argument runs to the end of the file",
+        "Close it. Within quotes a backslash is an ordinary character.",
+    )  # fmt: skip
+    VM_ARGS_NUL = Words(
+        "RK521",
+        ERROR, "vm.args: NUL character",
+        "the file has a NUL character, where erl stops reading",
+        "Remove it.",
+    )  # fmt: skip
+    VM_ARGS_TWO_NAMES = Words(
+        "RK522",
+        ERROR, "vm.args: several node names",
+        "the node is named several times: {flags}",
+        "Keep one -name or -sname.",
+    )  # fmt: skip
+    VM_ARGS_BAD_NAME = Words(
+        "RK523",
+        ERROR, "vm.args: wrong node name",
+        "{flag} must be followed by one name, found {found}",
+        "Write -name name@host or -sname name.",
+    )  # fmt: skip
+    VM_ARGS_TWO_COOKIES = Words(
+        "RK524",
+        ERROR, "vm.args: several cookies",
+        "-setcookie is given {count} times without a node; the node ignores them all",
+        "Keep one.",
+    )  # fmt: skip
+    VM_ARGS_BAD_COOKIE = Words(
+        "RK525",
+        ERROR, "vm.args: wrong cookie",
+        "-setcookie must be followed by one cookie, found {found}",
+        "Write -setcookie cookie, or -setcookie node cookie.",
+    )  # fmt: skip
+    VM_ARGS_OTHER_COOKIE = Words(
+        "RK526",
+        WARNING, "vm.args: the setting `cookie` is not used",
+        "the setting `cookie` is not used, because {file} is your own",
+        "Add `-setcookie <%= cookie %>` to that file, or remove the setting.",
+    )  # fmt: skip
+    VM_ARGS_NO_COOKIE = Words(
+        "RK527",
+        WARNING, "no cookie",
+        "no cookie is configured; the node takes the one in ~/.erlang.cookie",
+        "Set `cookie`, or `-setcookie` in your vm.args.",
+    )  # fmt: skip
+    COOKIE_INSECURE = Words(
+        "RK528",
+        WARNING, "insecure cookie",
+        "the cookie of this release is easily guessed: {why}",
+        "Who knows the cookie can run anything on the node; take a long random one.",
+    )  # fmt: skip
+    COOKIE_UNUSABLE = Words(
+        "RK529",
+        ERROR, "unusable cookie",
+        "the cookie cannot be used: {why}",
+        "Use letters, digits and _; do not begin with - or +.",
+    )  # fmt: skip
+    VM_ARGS_INCLUDES = Words(
+        "RK530",
+        WARNING, "vm.args: includes another file",
+        "-args_file {include} is read at start and was not checked",
+        "Its path is relative to the directory the node is started in.",
+    )  # fmt: skip
+    VM_ARGS_OBSOLETE = Words(
+        "RK531",
+        WARNING, "vm.args: obsolete flag",
+        "{flag} means nothing any more: {why}",
+        "Remove it.",
+    )  # fmt: skip
+    RELEASES_MALFORMED = Words(
+        "RK532",
+        ERROR, "malformed RELEASES",
+        "{found} is no {{release, Name, Vsn, Erts, Libs, Status}}",
+        "The file is written by release_handler; restore it from a copy.",
+    )  # fmt: skip
+    START_ERL_DATA_MALFORMED = Words(
+        "RK533",
+        ERROR, "malformed start_erl.data",
+        "expected the versions of ERTS and of the release, found {found}",
+        "Write `<erts version> <release version>` on one line.",
+    )  # fmt: skip
+    TEMPLATE_UNKNOWN_VARIABLE = Words(
+        "RK540",
+        ERROR, "template: unknown variable",
+        "no overlay variable is named {variable}",
+        "Did you mean {nearest}?\n"
+        "Add it to the setting `overlay_vars`, or correct its name.",
+    )  # fmt: skip
+    TEMPLATE_SYNTAX = Words(
+        "RK541",
+        ERROR, "template: syntax error",
+        "the template is not well formed: {problem}",
+        "Correct the template at the place shown.",
+    )  # fmt: skip
+    TEMPLATE_CODE = Words(
+        "RK542",
+        ERROR, "template: Elixir code",
+        "{code} is Elixir code; between <%= and %> only a variable's name may stand",
+        "Put the value into `overlay_vars`, or name the file .j2 and use Jinja2.",
+    )  # fmt: skip
+    TEMPLATE_FAILED = Words(
+        "RK543",
+        ERROR, "template: rendering failed",
+        "the template could not be rendered: {problem}",
+        "Correct the template at the place shown.",
+    )  # fmt: skip
+    TEMPLATE_NOT_UTF8 = Words(
+        "RK544",
+        ERROR, "template: not UTF-8",
+        "the byte at offset {offset} is not UTF-8",
+        "Save the file as UTF-8.",
+    )  # fmt: skip
+    OVERLAY_VARIABLE_SHADOWS = Words(
+        "RK545",
+        WARNING, "overlay variable hides a built-in one",
+        "the overlay variable {variable} is built in; your value takes its place",
+        "Choose another name unless you mean it.",
+    )  # fmt: skip
+    OVERLAY_VARIABLE_NAME = Words(
+        "RK546",
+        ERROR, "overlay variable with an unusable name",
+        "{variable} cannot be the name of an overlay variable",
+        "Use letters, digits and _, and do not begin with a digit.",
+    )  # fmt: skip
+
+    BAD_RELEASE = Words(
+        "RK320",
+        ERROR, "not a release resource file",
+        "the file does not hold a release term",
+        "Write {{release, {{Name, Vsn}}, {{erts, ErtsVsn}}, [Application]}}.",
+    )  # fmt: skip
+    BAD_RELEASE_NAME = Words(
+        "RK321",
+        ERROR, "release name is no string",
+        "the name of the release is {value}, which is not a string",
+        "Write the name in double quotes.",
+    )  # fmt: skip
+    BAD_RELEASE_VSN = Words(
+        "RK322",
+        ERROR, "release version is no string",
+        "the version of the release is {value}, which is not a string",
+        "Write the version in double quotes.",
+    )  # fmt: skip
+    BAD_ERTS_VSN = Words(
+        "RK323",
+        ERROR, "erts version is no string",
+        "the erts version of the release is {value}, which is not a string",
+        "Write the version in double quotes.",
+    )  # fmt: skip
+    BAD_RELEASE_ENTRY = Words(
+        "RK324",
+        ERROR, "entry of a release that is no application",
+        "{entry} has none of the forms of an application in a release",
+        "Write {{Name, Vsn}}, {{Name, Vsn, Type}}, {{Name, Vsn, Included}} or\n"
+        "{{Name, Vsn, Type, Included}}, as in rel(4).\n"
+        "Type is permanent, transient, temporary, load or none.",
+    )  # fmt: skip
+    MISSING_MANDATORY_APP = Words(
+        "RK325",
+        ERROR, "release without kernel or stdlib",
+        "the release has no application {app}",
+        "Add {app}; every release needs it.",
+    )  # fmt: skip
+    MANDATORY_APP_TYPE = Words(
+        "RK326",
+        ERROR, "kernel or stdlib is not permanent",
+        "{app} has the start type {type}, but must be permanent",
+        "Remove the start type of {app}.",
+    )  # fmt: skip
+    APP_TWICE = Words(
+        "RK327",
+        ERROR, "application listed twice in a release",
+        "the application {app} stands more than once in the release",
+        "Remove all but one of its entries.",
+    )  # fmt: skip
+    REL_NOT_FOUND = Words(
+        "RK328",
+        ERROR, "release resource file not found",
+        "there is no file {file}",
+        "The directories searched are: {searched}.",
+    )  # fmt: skip
+    NO_TERM = Words(
+        "RK329",
+        ERROR, "file without a term",
+        "no whole Erlang term can be read from {file}",
+        "End the term with a full stop and a new line.",
+    )  # fmt: skip
+    APP_FILE_NOT_FOUND = Words(
+        "RK330",
+        ERROR, "application resource file not found",
+        "the release lists {app} {vsn}, but no {app}.app was found",
+        "Compile the application, or add its ebin directory to the path.\n"
+        "Found instead: {near}.",
+    )  # fmt: skip
+    APP_VSN_NOT_FOUND = Words(
+        "RK331",
+        ERROR, "application has another version",
+        "the release lists {app} {wanted}, but {file} is version {found}",
+        "Change the version in the release to {found}, or add the directory of {app} "
+        "{wanted} to the path.",
+    )  # fmt: skip
+    APP_NAME_MISMATCH = Words(
+        "RK332",
+        ERROR, "application resource file of another application",
+        "the file found for {app} is that of the application {found} {vsn}",
+        "Rename the file to {found}.app, or the application in it to {app}.",
+    )  # fmt: skip
+    INCLUDE_NOT_IN_APP = Words(
+        "RK333",
+        ERROR, "release includes what the application does not",
+        "the release lets {app} include {included}, but {app}.app does not list it",
+        "Add it to included_applications in {app}.app, or remove it from the release.",
+    )  # fmt: skip
+    UNDEFINED_APP = Words(
+        "RK334",
+        ERROR, "application missing from the release",
+        "the application {app} is not in the release, but {wanted_by} needs it",
+        "Add {app} to the release, or remove it from the .app file of {wanted_by}.\n"
+        "Did you mean {near}?",
+    )  # fmt: skip
+    REGISTERED_TWICE = Words(
+        "RK335",
+        ERROR, "two applications register the same name",
+        "the name {name} is registered by {first} and by {second}",
+        "Rename one process, and correct `registered` in its .app file.",
+    )  # fmt: skip
+    INCLUDED_TWICE = Words(
+        "RK336",
+        ERROR, "application included by two applications",
+        "the application {name} is included by {first} and by {second}",
+        "Only one application may include another; let one of them use it instead.",
+    )  # fmt: skip
+    MODULE_TWICE = Words(
+        "RK337",
+        ERROR, "module of two applications",
+        "the module {name} belongs to {first} and to {second}",
+        "Rename one of them, or remove one of the applications.",
+    )  # fmt: skip
+    CIRCULAR_APPS = Words(
+        "RK338",
+        ERROR, "applications need each other in a circle",
+        "applications need each other in a circle: {path}",
+        "Remove one of these from `applications` or `included_applications`.",
+    )  # fmt: skip
+    INCLUDE_CIRCLE = Words(
+        "RK339",
+        ERROR, "applications include each other in a circle",
+        "applications include each other in a circle: {path}",
+        "Remove one of these from `included_applications`.",
+    )  # fmt: skip
+    MODULE_NOT_FOUND = Words(
+        "RK340",
+        ERROR, "module without object file",
+        "the module {module} of {app} has no object file in {directory}",
+        "Compile it, or remove it from `modules` in {app}.app.",
+    )  # fmt: skip
+    UNPLACED_APP = Words(
+        "RK341",
+        ERROR, "application that must start before itself",
+        "{app} cannot be put before {wanted_by}, which needs it: {reason}",
+        "Let {wanted_by} name {app} only once, either in `applications` or in "
+        "`included_applications`.",
+    )  # fmt: skip
+    MISSING_SASL = Words(
+        "RK342",
+        WARNING, "release without sasl",
+        "the release has no application sasl, so it cannot be upgraded while it runs",
+        "Add sasl to the release, or say that you do not want to be told.",
+    )  # fmt: skip
+    SOURCE_NOT_FOUND = Words(
+        "RK343",
+        WARNING, "module without source",
+        "the source of the module {module} of {app} was not found",
+    )  # fmt: skip
+    OBJECT_OUT_OF_DATE = Words(
+        "RK344",
+        WARNING, "source is newer than the object file",
+        "the source of the module {module} of {app} is newer than its object file",
+        "Compile it.",
+    )  # fmt: skip
+    UNDEFINED_FUNCTION = Words(
+        "RK345",
+        WARNING, "call of a function that does not exist",
+        "{module}:{function}/{arity} is called, but is not defined in the release",
+        "Add the application that holds {module}, or correct the call.\n"
+        "It is called by {callers}.",
+    )  # fmt: skip
+    WARNINGS_AS_ERRORS = Words(
+        "RK346",
+        ERROR, "warnings count as errors",
+        "there are warnings, and they count as errors",
+        "Correct what the warnings say.",
+    )  # fmt: skip
+    BAD_OPTION = Words(
+        "RK347",
+        ERROR, "option of a wrong form",
+        "the option {option} should be {expected}",
+    )  # fmt: skip
+    FILE_NOT_WRITTEN = Words(
+        "RK348",
+        ERROR, "file cannot be written",
+        "cannot write {file}: {reason}",
+    )  # fmt: skip
+    APP_ENTRY_TWICE = Words(
+        "RK349",
+        ERROR, "entry twice in a list of an application resource file",
+        "`{key}` of {app} names {entries} more than once",
+        "Remove all but one; systools refuses it since OTP 26.",
+    )  # fmt: skip
+    BAD_SCRIPT = Words(
+        "RK350",
+        ERROR, "not a boot script",
+        "the file does not hold a boot script: {reason}",
+        "Make it again with the systools of its OTP, or with this tool.",
+    )  # fmt: skip
+    OBJECT_UNREADABLE = Words(
+        "RK351",
+        ERROR, "object file cannot be checked",
+        "the calls of {app} cannot be checked: {reason}",
+        "Compile the application again.",
+    )  # fmt: skip
+
+    # 4xx: the target OTP
+    OTP_NOT_FOUND = Words(
+        "RK401",
+        ERROR, "no OTP found",
+        "no Erlang/OTP was found: {reason}",
+        "Install Erlang, set ERL_ROOTDIR, or give the directory of an OTP as "
+        "`include_erts`.",
+    )  # fmt: skip
+    OTP_WITHOUT_ERTS = Words(
+        "RK402",
+        ERROR, "OTP without run-time system",
+        "{root} holds no directory erts-<version>, so it is not an OTP",
+        "Give the directory that holds bin, lib and erts-<version>.",
+    )  # fmt: skip
+    SEVERAL_ERTS = Words(
+        "RK403",
+        ERROR, "OTP with several run-time systems",
+        "{root} holds several run-time systems: {found}",
+        "Give an OTP with one of them, or let releases/start_erl.data name one.",
+    )  # fmt: skip
+    OTP_INCOMPLETE = Words(
+        "RK404",
+        ERROR, "OTP lacks a directory",
+        "the OTP at {root} has no directory {missing}",
+        "Install it again, or give another OTP.",
+    )  # fmt: skip
+    NO_START_CLEAN = Words(
+        "RK405",
+        ERROR, "OTP without start_clean.boot",
+        "the OTP at {root} has no start_clean.boot in releases/<N> or bin",
+        "Install it again; its facts are learned from that file.",
+    )  # fmt: skip
+    BAD_START_CLEAN = Words(
+        "RK406",
+        ERROR, "start_clean.boot is not understood",
+        "the target's start_clean.boot is not understood: {reason}",
+        "Please report this with the version of your OTP.",
+    )  # fmt: skip
+
     @property
     def number(self) -> str:
         """The stable number, as `RK101`."""
