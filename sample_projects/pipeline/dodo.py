@@ -13,9 +13,15 @@ relkit = Relkit(
     default_release="fortune",
     default_environment="prod",
     environments=[environment("prod", include_erts=True, cookie="pipeline")],
-    releases=[release("fortune", version="2.0.0", applications=["fortune"])],
+    releases=[
+        release(
+            "fortune",
+            version="2.0.0",
+            applications=["fortune"],
+            lib_dirs=["build/lib"],
+        ),
+    ],
     compile=task("compile"),
-    lib_dirs=["build/lib"],
 )
 DOIT_CONFIG = relkit.doit_config()
 task_release = relkit.task_creator()

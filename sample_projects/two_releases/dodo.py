@@ -14,7 +14,7 @@ relkit = Relkit(
             applications=["counter_log", ("runtime_tools", LOAD)],
         ),
     ],
-    compile=erlc("apps/*/src/*.erl"),
+    compile=erlc(app="apps/*"),
 )
 DOIT_CONFIG = relkit.doit_config()
 task_release = relkit.task_creator()
