@@ -16,6 +16,8 @@ class Member:
     content: bytes = b""
     source: str = ""
     """The file to read the content from, when `content` is not it."""
+    sha256: str = ""
+    """Of the content, in hex, when it is already known."""
     link: str = ""
     """The target of a symbolic link; empty for a file."""
     is_dir: bool = False

@@ -35,7 +35,7 @@ def write_file(path: StrPath, data: bytes, mode: int = 0o644) -> bool:
     path = Path(path)
     if holds(path, data, mode):
         return False
-    with _replacing(path, mode) as file:
+    with replacing(path, mode) as file:
         file.write(data)
     return True
 
@@ -47,13 +47,33 @@ def copy_file(source: StrPath, path: StrPath, sha256: str, mode: int = 0o644) ->
     RK608 when the content has another digest (`path` is then left as it was), RK603
     when `source` cannot be read, RK602 when `path` cannot be written.
     """
-    with reading(source) as origin, _replacing(Path(path), mode) as file:
+    with reading(source) as origin, replacing(Path(path), mode) as file:
         digest = hashlib.sha256()
         while piece := origin.read(PIECE):
             digest.update(piece)
             file.write(piece)
         if digest.hexdigest() != sha256:
             raise Trouble([diagnostic(Code.CHANGED_MEANWHILE, path=str(source))])
+
+
+@contextlib.contextmanager
+def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """Open a temporary file that becomes `path`, with this mode, when the block ends.
+
+    When the block raises, `path` stays as it was. Raises `Trouble` (RK602).
+    """
+    temporary = _temporary(path)
+    try:
+        with _fresh(temporary) as file:
+            yield file
+            os.fchmod(file.fileno(), mode)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise _trouble(Code.NOT_WRITTEN, path, error) from None
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def holds(path: StrPath, data: bytes, mode: int) -> bool:
@@ -145,23 +165,6 @@ def remove_empty_parents(path: Path, root: Path) -> None:
             continue
         except OSError:
             return
-
-
-@contextlib.contextmanager
-def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
-    """Open a temporary file that becomes `path` when the block ends well."""
-    temporary = _temporary(path)
-    try:
-        with _fresh(temporary) as file:
-            yield file
-            os.fchmod(file.fileno(), mode)
-        temporary.replace(path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise _trouble(Code.NOT_WRITTEN, path, error) from None
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def _fresh(temporary: Path) -> BinaryIO:
