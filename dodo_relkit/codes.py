@@ -56,7 +56,7 @@ class Code(Enum):
         "RK122",
         ERROR, "application resource file lacks a key",
         "the application {name} has no valid entry `{key}`",
-        "Add {{{key}, {expected}}} to the file.",
+        "Add {{{key}, Value}} to the file; the value is {expected}.",
     )  # fmt: skip
     APP_KEY_TYPE = Words(
         "RK123",
@@ -438,7 +438,7 @@ class Code(Enum):
         "SOURCE_DATE_EPOCH is {value}, not a number of seconds since 1970",
         "Unset it, or set it to the output of `git log -1 --format=%ct`.",
     )  # fmt: skip
-    NO_ERTS = Words(
+    ERTS_NOT_THERE = Words(
         "RK610",
         ERROR, "no run-time system of that version",
         "{root} has no run-time system erts-{vsn}: {missing} is missing",

@@ -133,22 +133,25 @@ def inside(root: StrPath, relpath: str) -> Path:
 
 
 def remove_file(path: Path) -> bool:
-    """Remove the file or link, and what a killed run left of it; return whether so.
+    """Remove the file or link; return whether one was there.
 
     A directory is left alone. Raises `Trouble` (RK602) when it cannot be removed.
     """
-    removed = False
-    for each in (path, _temporary(path)):
-        try:
-            each.unlink()
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            continue
-        except PermissionError as error:
-            if each.is_dir() and not each.is_symlink():  # what macOS says of them
-                continue
-            raise _trouble(Code.NOT_WRITTEN, each, error) from None
-        removed = True
-    return removed
+    if path.is_dir() and not path.is_symlink():
+        return False
+    try:
+        path.unlink()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _trouble(Code.NOT_WRITTEN, path, error) from None
+    return True
+
+
+def remove_leftover(path: Path) -> None:
+    """Remove what a killed run left that was about to write `path`."""
+    with contextlib.suppress(OSError):
+        _temporary(path).unlink()
 
 
 def remove_empty_parents(path: Path, root: Path) -> None:
