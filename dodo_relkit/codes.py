@@ -45,6 +45,35 @@ class Code(Enum):
         "syntax error: expected {expected}, found {found}",
         "Correct the file at the place shown.",
     )  # fmt: skip
+    NOT_ONE_TERM = Words(
+        "RK102",
+        ERROR, "not just one term",
+        "expected one Erlang term, found {count}",
+        "Leave one term in the file, ended by a full stop.",
+    )  # fmt: skip
+    NOT_UTF8 = Words(
+        "RK103",
+        ERROR, "text is not valid UTF-8",
+        "the byte {byte} cannot stand here in UTF-8",
+        "Save the file as UTF-8, or begin it with the line `%% coding: latin-1`.",
+    )  # fmt: skip
+    NO_EXTERNAL_TERM = Words(
+        "RK104",
+        ERROR, "bytes are no term in the external format",
+        "the bytes are no Erlang term in the external term format: {reason}",
+        "Make the file anew.",
+    )  # fmt: skip
+    NO_VALUE = Words(
+        "RK105",
+        ERROR, "term that a file cannot hold",
+        "{what} in an external term has no meaning outside the node that made it",
+        "Write only terms that file:consult/1 can read.",
+    )  # fmt: skip
+    NOT_ENCODABLE = Words(
+        "RK106",
+        ERROR, "term that the external format cannot hold",
+        "the term cannot be written in the external term format: {reason}",
+    )  # fmt: skip
 
     APP_MALFORMED = Words(
         "RK121",
@@ -601,7 +630,7 @@ class Code(Enum):
     TEMPLATE_CODE = Words(
         "RK542",
         ERROR, "template: Elixir code",
-        "{code} is Elixir code; between <%= and %> only a variable's name may stand",
+        "{found} is Elixir code; between <%= and %> only a variable's name may stand",
         "Put the value into `overlay_vars`, or name the file .j2 and use Jinja2.",
     )  # fmt: skip
     TEMPLATE_FAILED = Words(

@@ -24,7 +24,9 @@ class Place:
     column: int = 0
     """From 1, in characters; 0 when not known."""
     source: str = ""
-    """The text of that line."""
+    """The text of that line, or of the part of it around the column."""
+    cut: int = 0
+    """How many characters of the line are left out before `source`."""
     key: str = ""
     """Path of the setting, as in `releases.web.applications[2]`."""
 
@@ -102,7 +104,9 @@ def _render_place(place: Place) -> list[str]:
         number = str(place.line)
         lines.append(f" {number} | {place.source}")
         if place.column:
-            lines.append(f" {' ' * len(number)} | {' ' * (place.column - 1)}^")
+            lines.append(
+                f" {' ' * len(number)} | {' ' * (place.column - 1 - place.cut)}^"
+            )
     return lines
 
 

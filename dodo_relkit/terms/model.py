@@ -18,7 +18,8 @@ for Python's `1 == 1.0`: where that matters compare with `same`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, Union
 
@@ -131,3 +132,69 @@ def string_text(term: Term) -> str | None:
     if type(term) is str:
         return term
     return "" if term == [] else None
+
+
+def same(one: Term, other: Term) -> bool:
+    """Return whether two terms are exactly equal (`=:=`): 1 is not 1.0.
+
+    The order of a map's pairs does not count; 0.0 is not -0.0, as in OTP 27.
+    """
+    table: dict[Hashable, int] = {}
+    return _identify(one, table) == _identify(other, table)
+
+
+def unique_pairs(pairs: Iterable[tuple[Term, Term]]) -> tuple[tuple[Term, Term], ...]:
+    """Return the pairs of a map without those whose key comes again later.
+
+    A key keeps its first place and gets its last value, as in `maps:from_list/1`.
+    """
+    given = tuple(pairs)
+    if all(type(key) in {Atom, str, bytes, int} for key, _ in given):
+        return tuple(dict(given).items())
+    table: dict[Hashable, int] = {}
+    kept: dict[int, tuple[Term, Term]] = {}
+    for key, value in given:
+        number = _identify(key, table)
+        kept[number] = (kept[number][0] if number in kept else key, value)
+    return tuple(kept.values())
+
+
+def _identify(term: Term, table: dict[Hashable, int]) -> int:
+    """Return a number that two terms share just when they are the same.
+
+    `table` gives each distinct term its number, parts before wholes, so that deep
+    terms need no recursion.
+    """
+    done: list[int] = []
+    todo: list[tuple[Term, int]] = [(term, -1)]
+    while todo:
+        each, parts = todo.pop()
+        children = _children(each)
+        if parts < 0 and children:
+            todo.append((each, len(children)))
+            todo.extend((child, -1) for child in reversed(children))
+            continue
+        numbers = done[len(done) - len(children) :]
+        del done[len(done) - len(children) :]
+        key: Hashable
+        if type(each) is Map:
+            pairs = zip(numbers[::2], numbers[1::2], strict=True)
+            key = (Map, frozenset(pairs))
+        elif children or type(each) in {tuple, list}:
+            key = (type(each), tuple(numbers))
+        elif type(each) is float:
+            key = (float, struct.pack(">d", each))
+        else:
+            key = (type(each), each)
+        done.append(table.setdefault(key, len(table)))
+    return done[0]
+
+
+def _children(term: Term) -> list[Term] | tuple[Term, ...]:
+    if type(term) is tuple or type(term) is list:
+        return term
+    if type(term) is Improper:
+        return (*term.items, term.tail)
+    if type(term) is Map:
+        return [part for pair in term.pairs for part in pair]
+    return ()
