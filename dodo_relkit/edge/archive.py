@@ -23,6 +23,7 @@ from dodo_relkit.artifacts.model import Member
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic
 from dodo_relkit.edge.files import PIECE, reading, regular, replacing, sha256_of
+from dodo_relkit.edge.members import member_sha256
 from dodo_relkit.edge.segments import Segment, load_segment, prune, save_segment
 from dodo_relkit.formats import tar
 from dodo_relkit.formats.gzip_frame import HEADER, crc_join, crc_shift, trailer
@@ -176,7 +177,7 @@ def _part(path: Path, group: Group, epoch: int) -> _Part:
                 link=member.link,
             )
         )
-        found.append((entry, member, _content_digest(member)))
+        found.append((entry, member, member_sha256(member)))
     found.sort(key=lambda each: each[0].name)
     listing = "".join(
         f"{digest or '-'} {entry.mode:o} {entry.name}"
@@ -194,16 +195,6 @@ def _kind(member: Member) -> tar.Kind:
     if member.is_dir:
         return tar.Kind.DIRECTORY
     return tar.Kind.LINK if member.link else tar.Kind.FILE
-
-
-def _content_digest(member: Member) -> str:
-    if member.is_dir or member.link:
-        return ""
-    if member.sha256:
-        return member.sha256
-    if member.source:
-        return sha256_of(member.source)
-    return hashlib.sha256(member.content).hexdigest()
 
 
 def _same(source: str, path: Path) -> bool:

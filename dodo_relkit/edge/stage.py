@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from dodo_relkit.diagnostics import Diagnostic, Trouble, diagnostic
 from dodo_relkit.edge.files import (
     copy_file,
     inside,
-    regular,
     remove_empty_parents,
     remove_file,
     remove_leftover,
@@ -30,11 +28,11 @@ from dodo_relkit.edge.files import (
 )
 from dodo_relkit.edge.stage_manifest import (
     Manifest,
-    Signature,
     StagedApp,
     StagedFile,
     load_manifest,
     save_manifest,
+    signature_of,
 )
 
 LIB = "lib"
@@ -149,7 +147,7 @@ def stage_application(
         mode = 0o755 if executable else 0o644
         path = place / relpath
         old = known.get(relpath)
-        found = _signature(path, mode)
+        found = signature_of(path, mode)
         if old and found and old == StagedFile(sha256=sha256, signature=found):
             files[relpath] = old
             continue
@@ -160,7 +158,7 @@ def stage_application(
         if not (found and sha256_of(path) == sha256):
             copy_file(Path(tree.directory, relpath), path, sha256, mode)
             written.append(f"{LIB}/{tree.place}/{relpath}")
-            found = _signature(path, mode)
+            found = signature_of(path, mode)
         if found:
             files[relpath] = StagedFile(sha256=sha256, signature=found)
     return StagedApp(link="", files=files), written
@@ -248,14 +246,6 @@ def _inside(root: Path, relpath: str) -> Path:
     if here != Path(os.path.realpath(root), relpath).parent:
         raise Trouble([diagnostic(Code.UNSAFE_PATH, path=relpath, root=str(root))])
     return path
-
-
-def _signature(path: Path, mode: int) -> Signature | None:
-    """How the file looks, None when there is no file with that mode."""
-    status = regular(path)
-    if status is None or stat.S_IMODE(status.st_mode) != mode:
-        return None
-    return (status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _remove(root: Path, place: str, relpaths: Iterable[str]) -> list[str]:

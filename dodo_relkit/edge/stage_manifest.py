@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dodo_relkit.edge.files import write_file
+from dodo_relkit.edge.files import regular, write_file
 
 FORMAT = 1
 
@@ -100,6 +101,14 @@ def save_manifest(path: str | os.PathLike[str], manifest: Manifest) -> None:
         },
     }
     write_file(path, json.dumps(value, separators=(",", ":")).encode() + b"\n")
+
+
+def signature_of(path: Path, mode: int) -> Signature | None:
+    """Return how the file looks; None when there is no file with that mode."""
+    status = regular(path)
+    if status is None or stat.S_IMODE(status.st_mode) != mode:
+        return None
+    return (status.st_size, status.st_mtime_ns, status.st_ino)
 
 
 def _app(raw: Mapping[str, Any]) -> StagedApp:
