@@ -17,6 +17,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = "dodo_relkit"
 LONGEST = 400
 """Lines of a file."""
+TABLES = {"codes"}
+"""Modules that are one long table, where length is no burden."""
 
 LAYERS = {
     "diagnostics": 0,
@@ -332,7 +334,11 @@ def test_relative_imports_are_understood() -> None:
 
 
 def test_files_are_short() -> None:
-    long = {str(s.path): s.lines for s in sources() if s.lines > LONGEST}
+    long = {
+        str(source.path): source.lines
+        for source in sources()
+        if source.lines > LONGEST and source.name not in TABLES
+    }
     assert long == {}
 
 
