@@ -69,10 +69,10 @@ def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
             os.fchmod(file.fileno(), mode)
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        remove_leftover(path)
         raise _trouble(Code.NOT_WRITTEN, path, error) from None
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        remove_leftover(path)
         raise
 
 
