@@ -336,12 +336,6 @@ class Code(Enum):
         "no application `{name}` of version {wanted} was found",
         "There is: {found}.",
     )  # fmt: skip
-    APP_CYCLE = Words(
-        "RK362",
-        ERROR, "applications that need each other",
-        "the applications {path} need each other in a circle, so none can start first",
-        "Remove one of these names from `applications` of the one before it.",
-    )  # fmt: skip
     APP_NOT_STARTED = Words(
         "RK363",
         ERROR, "started application that needs one that is not started",
@@ -574,21 +568,10 @@ class Code(Enum):
     )  # fmt: skip
     VM_ARGS_NO_COOKIE = Words(
         "RK527",
-        WARNING, "no cookie",
-        "no cookie is configured; the node takes the one in ~/.erlang.cookie",
-        "Set `cookie`, or `-setcookie` in your vm.args.",
-    )  # fmt: skip
-    COOKIE_INSECURE = Words(
-        "RK528",
-        WARNING, "insecure cookie",
-        "the cookie of this release is easily guessed: {why}",
-        "Who knows the cookie can run anything on the node; take a long random one.",
-    )  # fmt: skip
-    COOKIE_UNUSABLE = Words(
-        "RK529",
-        ERROR, "unusable cookie",
-        "the cookie cannot be used: {why}",
-        "Use letters, digits and _; do not begin with - or +.",
+        WARNING, "vm.args: no cookie",
+        "{file} sets no cookie and neither does the setting `cookie`",
+        "Add `-setcookie` to that file, or set `cookie`; until then the node takes the"
+        " cookie in the home directory of the user it runs as.",
     )  # fmt: skip
     VM_ARGS_INCLUDES = Words(
         "RK530",
@@ -893,6 +876,20 @@ class Code(Enum):
         "the target's start_clean.boot is not understood: {reason}",
         "Please report this with the version of your OTP.",
     )  # fmt: skip
+    COMPILE_FAILED = Words(
+        "RK551",
+        ERROR,
+        "the applications could not be compiled",
+        "compiling failed: {reason}",
+        "Correct what the compiler says above.",
+    )
+    CONFIG_FILE_ABSENT = Words(
+        "RK552",
+        ERROR,
+        "a file that a setting names is not there",
+        "the file {file} that the setting {setting} names is not there",
+        "Create it, or correct the setting.",
+    )
 
     @property
     def number(self) -> str:
