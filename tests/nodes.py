@@ -28,6 +28,43 @@ def copy_sample(name: str, directory: Path) -> Path:
     return project
 
 
+ERLANG = {
+    "ct_run",
+    "dialyzer",
+    "elixir",
+    "elixirc",
+    "epmd",
+    "erl",
+    "erl_call",
+    "erlc",
+    "escript",
+    "iex",
+    "mix",
+    "rebar3",
+    "run_erl",
+    "run_test",
+    "start_embedded",
+    "to_erl",
+    "typer",
+}
+"""The programs of Erlang and Elixir, by which one is found."""
+
+
+def path_without_erlang(directory: Path) -> str:
+    """Fill a new directory with links to all programs but Erlang's; return it."""
+    directory.mkdir()
+    for folder in os.environ["PATH"].split(os.pathsep):
+        if not os.path.isdir(folder):
+            continue
+        for program in os.scandir(folder):
+            link = directory / program.name
+            if program.name not in ERLANG and not os.path.lexists(link):
+                link.symlink_to(program.path)
+    assert shutil.which("erl", path=str(directory)) is None
+    assert shutil.which("sh", path=str(directory))
+    return str(directory)
+
+
 def clean_environment(**more: str) -> dict[str, str]:
     """Return the environment without what would change a build or a node."""
     kept = {
@@ -80,13 +117,15 @@ class Node:
     root: Path
     name: str
     environment: dict[str, str] = field(default_factory=dict)
+    wrapper: tuple[str, ...] = ()
+    """What goes before each command, to run it as somebody else."""
 
     def command(
         self, *arguments: str, timeout: float = 60
     ) -> subprocess.CompletedProcess[str]:
         """Run `bin/<name>` with these arguments."""
         return subprocess.run(
-            [str(self.root / "bin" / self.name), *arguments],
+            [*self.wrapper, str(self.root / "bin" / self.name), *arguments],
             check=False,
             cwd="/",
             env=clean_environment(**self.environment),
@@ -104,14 +143,16 @@ class Node:
 
 
 @contextlib.contextmanager
-def booted(root: Path, name: str, **environment: str) -> Iterator[Node]:
+def booted(
+    root: Path, name: str, wrapper: tuple[str, ...] = (), **environment: str
+) -> Iterator[Node]:
     """Boot the release in the foreground until the block ends; it has its own epmd."""
     port = str(free_port())
     environment = {"ERL_EPMD_PORT": port, **environment}
-    node = Node(root, name, environment)
+    node = Node(root, name, environment, wrapper)
     with open(root.parent / f"{root.name}.log", "w+") as log:
         process = subprocess.Popen(
-            [str(root / "bin" / name), "foreground"],
+            [*wrapper, str(root / "bin" / name), "foreground"],
             cwd="/",
             env=clean_environment(**environment),
             stdin=subprocess.DEVNULL,

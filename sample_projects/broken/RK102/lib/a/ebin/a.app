@@ -1,0 +1,2 @@
+{application, a, []}.
+{application, b, []}.

@@ -1,0 +1,17 @@
+from dodo_relkit import Relkit, release
+
+relkit = Relkit(
+    releases=[
+        release(
+            "broken",
+            applications=["a"],
+        ),
+        release(
+            "broken",
+            applications=["a"],
+        ),
+    ],
+    lib_dirs=["lib"],
+)
+DOIT_CONFIG = relkit.doit_config()
+task_release = relkit.task_creator()

@@ -1,0 +1,17 @@
+from dodo_relkit import Relkit, environment, release
+
+relkit = Relkit(
+    releases=[
+        release(
+            "broken",
+            applications=["a"],
+            lib_dirs=["lib"],
+            include_erts=False,
+            cookie="a_cookie_of_some_length",
+            output_dir="out",
+        ),
+    ],
+    environments=[environment("dev"), environment("prod")],
+)
+DOIT_CONFIG = relkit.doit_config()
+task_release = relkit.task_creator()

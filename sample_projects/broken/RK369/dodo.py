@@ -1,0 +1,15 @@
+from dodo_relkit import Relkit, release
+
+relkit = Relkit(
+    releases=[
+        release(
+            "broken",
+            lib_dirs=["lib"],
+            include_erts=False,
+            cookie="a_cookie_of_some_length",
+            rel="broken.rel",
+        ),
+    ],
+)
+DOIT_CONFIG = relkit.doit_config()
+task_release = relkit.task_creator()

@@ -1,0 +1,83 @@
+"""Every error of the list, shown by a tiny project of its own."""
+
+from __future__ import annotations
+
+import functools
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from dodo_relkit.codes import Code, Severity
+from tests.nodes import SAMPLES, clean_environment, copy_sample
+
+BROKEN = SAMPLES / "broken"
+FOLDERS = sorted(path.name for path in BROKEN.glob("RK*"))
+
+UNSHOWN: dict[str, str] = {}
+"""Errors that no project can show, and why."""
+
+
+def test_there_are_projects():
+    assert len(FOLDERS) > 50
+
+
+def test_every_error_is_shown_or_explained():
+    errors = {code.number for code in Code if code.severity is Severity.ERROR}
+    assert set(FOLDERS) - errors == set()
+    assert set(UNSHOWN) - errors == set()
+    assert set(UNSHOWN) & set(FOLDERS) == set()
+    assert errors - set(FOLDERS) - set(UNSHOWN) == set()
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_fails_with_its_code(folder, tmp_path):
+    expected = tomllib.loads((BROKEN / folder / "expected.toml").read_text())
+    assert expected["code"] == folder
+    project = copy_sample(f"broken/{folder}", tmp_path)
+    for file in project.rglob("*.rel"):
+        file.write_text(with_versions(file.read_text()))
+    done = subprocess.run(
+        [sys.executable, *expected.get("command", ["-m", "doit", "release"])],
+        check=False,
+        cwd=project,
+        env=clean_environment(**expected.get("environment", {})),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    output = done.stdout + done.stderr
+    assert done.returncode != 0, output
+    assert "Traceback" not in output
+    shown = set(re.findall(r"\b(RK\d\d\d) error", output))
+    assert shown == {folder, *expected.get("also", [])}, output
+    for word in expected["words"]:
+        assert word in output, output
+
+
+def with_versions(text: str) -> str:
+    """Return the text of a `.rel` file with the versions of the installed OTP."""
+    for name, version in versions().items():
+        text = text.replace(f"@{name}@", version)
+    return text
+
+
+@functools.cache
+def versions() -> dict[str, str]:
+    """Return the versions of the installed kernel, stdlib and ERTS."""
+    erl = shutil.which("erl")
+    assert erl is not None
+    root = Path(erl).resolve().parent.parent
+    return {
+        name: found.name.split("-")[1]
+        for name, pattern in (
+            ("kernel", "lib/kernel-*"),
+            ("stdlib", "lib/stdlib-*"),
+            ("erts", "erts-*"),
+        )
+        for found in root.glob(pattern)
+    }
