@@ -299,12 +299,11 @@ def test_links_and_empty_directories(tmp_path: Path) -> None:
         assert archive.getmember("bin/b").linkname == "a"
         assert archive.getmember("bin/" + "l" * 120).linkname == "d/" * 80 + "t"
         assert archive.getmember("log").isdir()
-    subprocess.run(
-        ["erl", "-noinput", "-eval",
-         f'ok = erl_tar:extract("{path}", [compressed, {{cwd, "{tmp_path}/out"}}]),'
-         "halt()."],
-        check=True,
-    )  # fmt: skip
+    extract = (
+        f'ok = erl_tar:extract("{path}", [compressed, {{cwd, "{tmp_path}/out"}}]),'
+        "halt()."
+    )
+    subprocess.run(["erl", "-noinput", "-eval", extract], check=True)
     assert (tmp_path / "out" / "bin" / "b").readlink() == Path("a")
     assert (tmp_path / "out" / "log").is_dir()
 
@@ -394,9 +393,7 @@ def test_any_members_are_read_back(found: dict[str, bytes]) -> None:
     from tests.oracle import the_oracle
 
     clashing = {
-        name
-        for name in found
-        if any(other.startswith(name + "/") for other in found)
+        name for name in found if any(other.startswith(name + "/") for other in found)
     }
     files = {name: data for name, data in found.items() if name not in clashing}
     members = [Member(path=n, mode=0o644, content=d) for n, d in files.items()]

@@ -95,14 +95,14 @@ def _relocatable(by_name: dict[str, Member], place: str) -> dict[str, Member]:
     if "dyn_erl" in by_name:
         found["erl"] = replace(by_name["dyn_erl"], path=f"{place}/erl")
     elif "erl" not in by_name or _is_script(by_name["erl"]):
-        found["erl"] = _template(place, "erl")
+        found["erl"] = _template(place, "erl", "erl.sh")
     if "start" in by_name and _is_script(by_name["start"]):
-        found["start"] = _template(place, "start")
+        found["start"] = _template(place, "start", "embedded_start.sh")
     return found
 
 
-def _template(place: str, name: str) -> Member:
-    content = resources("dodo_relkit.artifacts") / "templates" / f"{name}.sh"
+def _template(place: str, name: str, template: str) -> Member:
+    content = resources("dodo_relkit.artifacts") / "templates" / template
     return Member(path=f"{place}/{name}", mode=0o755, content=content.read_bytes())
 
 

@@ -69,12 +69,14 @@ def stage_all(
     trees: Sequence[AppTree],
     manifest_path: str | os.PathLike[str],
     *,
+    keep: frozenset[str] = frozenset(),
     dev_mode: bool = False,
 ) -> Staged:
     """Make `lib/` of the release directory hold exactly these applications.
 
     With `dev_mode` each is a link to its directory, else a copy. Applications and
-    files that an earlier run put there and that are gone now are removed; files that
+    files that an earlier run put there and that are gone now are removed, but for the
+    directories in `keep`, which earlier releases in the same place need; files that
     were changed or deleted by hand are put right. What will be touched is written to
     the manifest before, what was done after, so that a run after a killed one
     leaves the right tree.
@@ -95,14 +97,15 @@ def stage_all(
     if any(_differs(tree, before, dev_mode) for tree in trees):
         save_manifest(manifest_path, replace(before, pending=before.joined(plan)))
 
+    kept = keep & before.places - wanted.keys()
     removed: list[str] = []
-    for place in sorted(before.places):
+    for place in sorted(before.places - kept):
         if dev_mode and place in wanted and (root / LIB / place).is_symlink():
             continue
         gone = before.known(place) - plan.get(place, frozenset())
         removed += _remove(root, place, gone)
     written: list[str] = []
-    apps = {}
+    apps = {place: before.apps[place] for place in kept if place in before.apps}
     for place, tree in wanted.items():
         if dev_mode:
             app, changed = link_application(root, tree)
@@ -110,7 +113,8 @@ def stage_all(
             app, changed = stage_application(root, tree, before.apps.get(place))
         apps[place] = app
         written += changed
-    save_manifest(manifest_path, Manifest(apps=apps, pending={}))
+    pending = {each: before.pending[each] for each in kept & before.pending.keys()}
+    save_manifest(manifest_path, Manifest(apps=apps, pending=pending))
     return Staged(written=tuple(sorted(written)), removed=tuple(sorted(removed)))
 
 
