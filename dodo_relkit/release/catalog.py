@@ -5,7 +5,8 @@ Chooses none for a release.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import posixpath
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,7 +14,7 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
 from dodo_relkit.release.model import App
 from dodo_relkit.release.reading import nearest_all
-from dodo_relkit.release.versions import version_key
+from dodo_relkit.release.versions import VersionKey, version_key
 
 MANDATORY = ("kernel", "stdlib")
 """In every release, started first, and always the target's: its ERTS needs them."""
@@ -46,18 +47,31 @@ class Catalog:
         return name in self.by_name
 
 
-def make_catalog(found: Iterable[Found], searched: Sequence[str] = ()) -> Catalog:
-    """Return the catalog of what was `found`, which is in search order.
+def make_catalog(
+    apps: Iterable[App],
+    faulty: Mapping[str, Sequence[Diagnostic]] | None = None,
+    searched: Sequence[str] = (),
+) -> Catalog:
+    """Return the catalog of `apps`, which are in search order.
 
-    Of one name the project's come before the target's, earlier lib directories before
-    later ones, and later versions before earlier ones in one directory (as the code
-    server has it). kernel and stdlib are the other way round: the target's come first.
+    `faulty` are the errors of unreadable `.app` files, by the name of the application;
+    their places say where these lie. Of one name the project's come before the
+    target's, earlier lib directories before later ones, and later versions before
+    earlier ones in one directory (as the code server has it). kernel and stdlib are
+    the other way round: the target's come first.
     """
+    sound = tuple(apps)
+    rank = {folder: at for at, folder in enumerate(_folders(sound))}
+    of_target = {_folder(each) for each in sound if each.from_target}
     by_name: dict[str, list[Found]] = {}
-    for each in found:
-        by_name.setdefault(_name(each), []).append(each)
+    for app in sound:
+        by_name.setdefault(app.spec.name, []).append(app)
+    for name, diagnostics in (faulty or {}).items():
+        by_name.setdefault(name, []).extend(_faulty(name, diagnostics, of_target))
     return Catalog(
-        by_name={name: _preferred_first(name, by_name[name]) for name in by_name},
+        by_name={
+            name: _preferred_first(name, found, rank) for name, found in by_name.items()
+        },
         searched=tuple(searched),
     )
 
@@ -116,27 +130,47 @@ def shadow_warning(catalog: Catalog, used: App) -> tuple[Diagnostic, ...]:
     return (warning,)
 
 
-def _name(each: Found) -> str:
-    return each.spec.name if isinstance(each, App) else each.name
+def _faulty(
+    name: str, diagnostics: Sequence[Diagnostic], of_target: Container[str]
+) -> Iterator[FaultyApp]:
+    by_directory: dict[str, list[Diagnostic]] = {}
+    for each in diagnostics:
+        directory = posixpath.dirname(posixpath.dirname(each.place.file))
+        by_directory.setdefault(directory, []).append(each)
+    for directory, found in by_directory.items():
+        yield FaultyApp(
+            name=name,
+            directory=directory,
+            diagnostics=tuple(found),
+            from_target=posixpath.dirname(directory) in of_target,
+        )
 
 
-def _preferred_first(name: str, found: Sequence[Found]) -> tuple[Found, ...]:
-    rank: dict[str, int] = {}
-    for each in found:
-        rank.setdefault(_folder(each), len(rank))
-    latest_first = sorted(
-        found,
-        key=lambda each: version_key(each.spec.vsn if isinstance(each, App) else ""),
-        reverse=True,
-    )
+def _preferred_first(
+    name: str, found: Sequence[Found], rank: Mapping[str, int]
+) -> tuple[Found, ...]:
+    if len(found) == 1:
+        return tuple(found)
     target_first = name in MANDATORY
+    latest_first = sorted(found, key=_version, reverse=True)
     return tuple(
         sorted(
             latest_first,
-            key=lambda each: (each.from_target != target_first, rank[_folder(each)]),
+            key=lambda each: (
+                each.from_target != target_first,
+                rank.get(_folder(each), len(rank)),
+            ),
         )
     )
 
 
+def _version(each: Found) -> VersionKey:
+    return version_key(each.spec.vsn) if isinstance(each, App) else ()
+
+
 def _folder(each: Found) -> str:
-    return each.directory.rstrip("/").rpartition("/")[0]
+    return posixpath.dirname(each.directory)
+
+
+def _folders(apps: Iterable[App]) -> Iterable[str]:
+    return dict.fromkeys(_folder(each) for each in apps)

@@ -99,7 +99,7 @@ def _spread(closure: Closure, included_by: Mapping[str, str]) -> dict[str, Start
                     spread[need] = start_type
                     waiting.append(need)
     # What is left includes each other in a circle, which `checks.py` complains of.
-    left: dict[str, StartType] = {name: PERMANENT for name in closure.apps}
+    left: dict[str, StartType] = dict.fromkeys(closure.apps, PERMANENT)
     return left | spread
 
 
