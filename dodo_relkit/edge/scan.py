@@ -1,0 +1,300 @@
+"""Which applications lie under the lib directories, and what their `.app` files say.
+
+Chooses none of them and judges no release. An `.app` file that looks as it did is
+not read again.
+"""
+
+# paths are text here: objects would cost more than the search
+# ruff: noqa: PTH116, PTH118, PTH119, PTH123, PTH208
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
+from dodo_relkit.edge.search import Spot, search
+from dodo_relkit.formats.app import (
+    AppSpec,
+    app_warnings,
+    load_app,
+    load_app_leniently,
+)
+from dodo_relkit.formats.app_plain import spec_from_plain, spec_to_plain
+from dodo_relkit.release.model import App
+
+CACHE_FORMAT = 1
+
+SETTLED_NS = 50_000_000
+"""A file changed less than so long ago may change again without looking otherwise,
+because a file system's clock is coarse; how it looks is then not remembered."""
+
+
+class Reading(Enum):
+    """How `.app` files are read."""
+
+    STRICT = "strict"
+    """As systools reads them."""
+    LENIENT = "lenient"
+    """`modules`, `registered` and `applications` may be absent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where to search."""
+
+    patterns: tuple[str, ...]
+    """Lib directories, application directories or patterns of either (search.py), in
+    the order in which they count."""
+    root: str = "."
+    """What relative paths are relative to."""
+    exclude: tuple[str, ...] = ()
+    """Output directories: nothing in them is found, whichever way leads there."""
+    target_lib: str = ""
+    """The `lib` of the target OTP, searched last; empty when it is not searched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanResult:
+    """What a scan found."""
+
+    apps: tuple[App, ...]
+    """In the order of the patterns, then by name, then the higher version first."""
+    faulty: Mapping[str, tuple[Diagnostic, ...]]
+    """Errors of `.app` files, by the application that the file's name says. They
+    matter only when that application is needed."""
+    odd: Mapping[str, tuple[Diagnostic, ...]]
+    """Warnings of `.app` files, likewise."""
+    warnings: tuple[Diagnostic, ...]
+    """Of the search itself."""
+    cache: dict[str, Any]
+    """Plain JSON to give to the next scan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ebin:
+    """An `ebin` directory, looked at but not read."""
+
+    directory: str
+    """Of the application, as searched."""
+    real: str
+    rank: int
+    """Number of the pattern."""
+    from_target: bool
+    app_files: tuple[str, ...]
+    """Names, sorted."""
+    beams: tuple[str, ...]
+    """Names of modules, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What one `.app` file says."""
+
+    spec: AppSpec | None
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def scan(
+    places: Places,
+    *,
+    cache: Mapping[str, Any] | None = None,
+    reading: Reading = Reading.STRICT,
+) -> ScanResult:
+    """Return the applications in `places`.
+
+    Each `X.app` in an `ebin` is an application X, whatever its directory is named;
+    usually there is one. `cache` is that of an earlier result, or None. Nothing is
+    raised for what is found on disk: see `ScanResult`.
+    """
+    ebins, warnings = _look(places)
+    old = _known(cache)
+    new: dict[str, Any] = {}
+    found: list[tuple[int, App]] = []
+    told: dict[str, list[Diagnostic]] = {}
+    for ebin in ebins:
+        for file in ebin.app_files:
+            path = os.path.join(ebin.directory, "ebin", file)
+            real = os.path.join(ebin.real, "ebin", file)
+            name = file.removesuffix(".app")
+            read = _read_through(path, real, old, new, reading)
+            told.setdefault(name, []).extend(read.diagnostics)
+            if read.spec is not None:
+                found.append((ebin.rank, _app(ebin, read.spec)))
+    return ScanResult(
+        apps=tuple(app for _, app in _in_order(found)),
+        faulty=_by_name(told, errors=True),
+        odd=_by_name(told, errors=False),
+        warnings=warnings,
+        cache={"format": CACHE_FORMAT, "apps": new},
+    )
+
+
+def scan_signature(places: Places) -> str:
+    """Return a digest that is another one when `scan` may find something else.
+
+    Cheap: reads directories and stats `.app` files, opens none.
+    """
+    ebins, _ = _look(places)
+    seen = [
+        [
+            ebin.directory,
+            ebin.from_target,
+            ebin.beams,
+            [
+                (file, _signature(os.path.join(ebin.real, "ebin", file)))
+                for file in ebin.app_files
+            ],
+        ]
+        for ebin in ebins
+    ]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+
+def _look(places: Places) -> tuple[list[_Ebin], tuple[Diagnostic, ...]]:
+    patterns = [*places.patterns]
+    target = ""
+    if places.target_lib:
+        patterns.append(places.target_lib)
+        target = os.path.realpath(os.path.join(places.root, places.target_lib))
+    found = search(patterns, root=places.root, exclude=places.exclude)
+    ebins = [
+        _ebin(spot, rank, target, from_target=rank == len(places.patterns))
+        for rank, spots in enumerate(found.spots)
+        for spot in spots
+    ]
+    return ebins, found.diagnostics
+
+
+def _ebin(spot: Spot, rank: int, target: str, *, from_target: bool) -> _Ebin:
+    try:
+        names = sorted(os.listdir(f"{spot.real}/ebin"))
+    except OSError:
+        names = []
+    return _Ebin(
+        directory=spot.path,
+        real=spot.real,
+        rank=rank,
+        from_target=from_target or bool(target and spot.real.startswith(target + "/")),
+        app_files=tuple([each for each in names if each.endswith(".app")]),
+        beams=tuple([each[:-5] for each in names if each.endswith(".beam")]),
+    )
+
+
+def _app(ebin: _Ebin, spec: AppSpec) -> App:
+    return App(
+        spec=spec,
+        directory=ebin.directory,
+        beams=ebin.beams,
+        from_target=ebin.from_target,
+    )
+
+
+def _known(cache: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Return the entries of a cache; none when it is of another version of ours."""
+    if not isinstance(cache, Mapping) or cache.get("format") != CACHE_FORMAT:
+        return {}
+    apps = cache.get("apps")
+    return apps if isinstance(apps, Mapping) else {}
+
+
+def _read_through(
+    path: str,
+    real: str,
+    old: Mapping[str, Any],
+    new: dict[str, Any],
+    reading: Reading,
+) -> _Read:
+    """Read an `.app` file, or take what an earlier scan noted; note what is clean."""
+    signature = _signature(real)
+    spec = _noted(old.get(path), signature)
+    if spec is not None:
+        new[path] = old[path]
+        return _Read(spec=spec, diagnostics=())
+    read = _read(path, real, reading)
+    if read.spec is not None and not read.diagnostics and _is_settled(signature):
+        new[path] = [signature, spec_to_plain(read.spec)]
+    return read
+
+
+def _noted(entry: object, signature: list[int]) -> AppSpec | None:
+    """Return what a cache entry says of a file that looks so, None if nothing."""
+    match entry:
+        case [noted, dict(plain)] if signature and noted == signature:
+            try:
+                return spec_from_plain(plain)
+            except (KeyError, ValueError):
+                return None
+    return None
+
+
+def _read(path: str, real: str, reading: Reading) -> _Read:
+    from dodo_relkit.terms.text import consult_one
+
+    name = os.path.basename(path).removesuffix(".app")
+    try:
+        with open(real, "rb") as file:
+            term = consult_one(file.read(), path)
+        warnings = app_warnings(term, file=path, name=name)
+        if reading is Reading.LENIENT:
+            spec, assumed = load_app_leniently(term, file=path, name=name)
+            return _Read(spec=spec, diagnostics=warnings + assumed)
+        spec = load_app(term, file=path, name=name)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        place = Place(file=path)
+        unreadable = diagnostic(Code.APP_UNREADABLE, place, path=path, reason=reason)
+        return _Read(spec=None, diagnostics=(unreadable,))
+    except Trouble as trouble:
+        return _Read(spec=None, diagnostics=trouble.diagnostics)
+    return _Read(spec=spec, diagnostics=warnings)
+
+
+def _signature(path: str) -> list[int]:
+    """Return how a file looks, empty when it cannot be looked at."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    return [status.st_mtime_ns, status.st_size, status.st_ctime_ns, status.st_ino]
+
+
+def _is_settled(signature: Sequence[int]) -> bool:
+    return bool(signature) and time.time_ns() - signature[2] > SETTLED_NS
+
+
+def _in_order(found: list[tuple[int, App]]) -> list[tuple[int, App]]:
+    higher_first = sorted(
+        found, key=lambda pair: _version_key(pair[1].spec.vsn), reverse=True
+    )
+    return sorted(higher_first, key=lambda pair: (pair[0], pair[1].spec.name))
+
+
+def _version_key(vsn: str) -> list[tuple[int, int, str]]:
+    """Order versions so that 1.10 is above 1.9; only for the order of a listing."""
+    return [
+        (1, int(part), "") if part.isascii() and part.isdigit() else (0, 0, part)
+        for part in re.findall(r"[0-9]+|[^0-9.]+", vsn)
+    ]
+
+
+def _by_name(
+    told: Mapping[str, Sequence[Diagnostic]], *, errors: bool
+) -> dict[str, tuple[Diagnostic, ...]]:
+    chosen = _chosen(told, errors=errors)
+    return {name: found for name, found in chosen if found}
+
+
+def _chosen(
+    told: Mapping[str, Sequence[Diagnostic]], *, errors: bool
+) -> Iterator[tuple[str, tuple[Diagnostic, ...]]]:
+    for name in sorted(told):
+        yield name, tuple(each for each in told[name] if each.is_error is errors)
