@@ -103,7 +103,9 @@ def read_boolean(value: object, place: Place) -> bool:
 
 def read_path(value: object, place: Place) -> str:
     """Read the path of a file or folder, as text or as an `os.PathLike` of text."""
-    written = value.__fspath__() if hasattr(value, "__fspath__") else value
+    # os.PathLike, but this layer does not know `os`.
+    has_path = hasattr(type(value), "__fspath__")
+    written = value.__fspath__() if has_path else value  # type: ignore[attr-defined]
     if not isinstance(written, str):
         raise wrong_type("a path", value, place)
     if not written.strip():

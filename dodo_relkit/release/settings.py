@@ -55,7 +55,7 @@ def read_include_erts(value: object, place: Place) -> bool | str:
     """Read true, false or the path of an OTP."""
     if isinstance(value, bool):
         return value
-    if isinstance(value, str) or hasattr(value, "__fspath__"):
+    if isinstance(value, str) or hasattr(type(value), "__fspath__"):
         return read_path(value, place)
     raise wrong_type("true, false or the path of an OTP", value, place)
 
