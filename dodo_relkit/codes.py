@@ -74,6 +74,12 @@ class Code(Enum):
         ERROR, "term that the external format cannot hold",
         "the term cannot be written in the external term format: {reason}",
     )  # fmt: skip
+    TOO_DEEP = Words(
+        "RK107",
+        ERROR, "term nested too deeply",
+        "the term is nested too deeply to be {done}",
+        "Look for a value that repeats itself inside itself.",
+    )  # fmt: skip
 
     APP_MALFORMED = Words(
         "RK121",
@@ -889,6 +895,20 @@ class Code(Enum):
         "a file that a setting names is not there",
         "the file {file} that the setting {setting} names is not there",
         "Create it, or correct the setting.",
+    )
+    NOT_PLANNED = Words(
+        "RK553",
+        ERROR,
+        "a release has not been planned yet",
+        "there is no plan of the release {release} yet",
+        "Build it first, with doit release.",
+    )
+    ALREADY_THERE = Words(
+        "RK554",
+        ERROR,
+        "a file that would be written is already there",
+        "{path} is already there",
+        "Remove it, or say --force to replace it.",
     )
 
     @property

@@ -20,6 +20,13 @@ class App:
     """Names of the modules whose object file is in `ebin`, sorted."""
     from_target: bool = False
     """Whether it belongs to the target OTP."""
+    flat: str = ""
+    """The directory of the `.app` and object files, when it is no `ebin`."""
+
+    @property
+    def ebin(self) -> str:
+        """The directory of the `.app` file and the object files."""
+        return self.flat or f"{self.directory}/ebin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,147 @@
+"""What systools reads from a file: the first term, or erl_parse's words for a fault.
+
+What follows the first full stop is not looked at, as with systools_lib.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Place, Trouble, diagnostic
+from dodo_relkit.terms.model import Atom, Term, make_string
+from dodo_relkit.terms.text import consult, parse_term
+
+
+class NoTerm(Trouble):
+    """There is no first term: the text is no sequence of tokens up to a full stop."""
+
+
+class ParseFault(Trouble):
+    """The tokens up to the first full stop are no term."""
+
+    def __init__(self, trouble: Trouble, line: int, what: Term) -> None:
+        super().__init__(trouble.diagnostics)
+        self.line = line
+        """From 1, of the token before which the parser stops."""
+        self.what = what
+        """What `erl_parse:parse_term/1` says."""
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    start: int
+    line: int
+
+
+_TOKEN = re.compile(
+    r"""(?P<skip>\s+|%[^\n]*)
+      | (?P<string>"(?:[^"\\]|\\.)*")
+      | (?P<atom>'(?:[^'\\]|\\.)*'|[^\W\d_A-Z][\w@]*)
+      | (?P<char>\$(?:\\(?:\^.|x\{[0-9a-fA-F]+\}|x..|[0-7]{1,3}|.)|.))
+      | (?P<number>[0-9][0-9_]*(?:\#\w+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)?)
+      | (?P<var>[A-Z_][\w@]*)
+      | (?P<dot>\.(?=[\s%]|\Z))
+      | (?P<open>["'])
+      | (?P<sign><<|>>|=>|:=|\|\||->|<-|<=|==|=:=|=/=|/=|>=|=<|\+\+|--|\.\.\.?|::|.)
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+# fmt: off
+_RESERVED = frozenset(
+    {
+        "after", "and", "andalso", "band", "begin", "bnot", "bor", "bsl", "bsr",
+        "bxor", "case", "catch", "cond", "div", "end", "fun", "if", "let",
+        "maybe", "not", "of", "or", "orelse", "receive", "rem", "try", "when",
+        "xor",
+    }
+)
+# fmt: on
+_BEFORE_TERM = frozenset(("{", "[", "(", ",", "|", "<<", "=>", ":="))
+_BEGINS_EXPRESSION = frozenset(("(", "+", "-", "#", "fun", "begin", "not", "bnot"))
+_CLOSERS = frozenset(("}", "]", ")", ">>", ".", ","))
+
+
+def first_term(data: bytes, file: str) -> Term:
+    """Return the first term of a file; raises `NoTerm` or `ParseFault`."""
+    try:
+        terms = consult(data, file)
+    except Trouble as trouble:
+        return _after_fault(data, file, trouble)
+    if not terms:
+        raise _no_term(file)
+    return terms[0]
+
+
+def _after_fault(data: bytes, file: str, trouble: Trouble) -> Term:
+    if trouble.diagnostics[0].code is Code.NOT_UTF8:
+        raise _no_term(file) from None
+    text = data.decode("utf-8", "replace")
+    tokens = _tokens_to_dot(text, file)
+    last = tokens[-1]
+    if last.kind == "dot":
+        try:
+            return parse_term(text[: last.start] + ".", file)
+        except Trouble as inner:
+            trouble = inner
+    raise _fault(text, tokens, trouble)
+
+
+def _tokens_to_dot(text: str, file: str) -> list[_Token]:
+    tokens: list[_Token] = []
+    line = 1
+    for match in _TOKEN.finditer(text):
+        kind = match.lastgroup or "sign"
+        if kind == "open":
+            raise _no_term(file)
+        if kind != "skip":
+            tokens.append(_Token(kind, match.group(), match.start(), line))
+        if kind == "dot":
+            break
+        line += match.group().count("\n")
+    if not tokens:
+        raise _no_term(file)
+    return tokens
+
+
+def _fault(text: str, tokens: list[_Token], trouble: Trouble) -> ParseFault:
+    """Word the fault as erl_parse does, whose grammar is that of all expressions."""
+    at = trouble.diagnostics[0].place
+    lines = text.split("\n")
+    offset = sum(len(each) + 1 for each in lines[: at.line - 1]) + at.column - 1
+    index = next(
+        (number for number, each in enumerate(tokens) if each.start >= offset),
+        len(tokens),
+    )
+    token = tokens[index] if index < len(tokens) else None
+    before = tokens[index - 1] if index else None
+    if token and (before is None or before.text in _BEFORE_TERM):
+        after = tokens[index + 1] if index + 1 < len(tokens) else None
+        if token.kind == "var":
+            return ParseFault(trouble, tokens[0].line, make_string("bad term"))
+        if token.text in _BEGINS_EXPRESSION and after:
+            if after.text not in _CLOSERS:
+                return ParseFault(trouble, tokens[0].line, make_string("bad term"))
+            token = after
+    line = token.line if token else tokens[-1].line
+    what: Term = [make_string("syntax error before: "), make_string(_word(token))]
+    return ParseFault(trouble, line, what)
+
+
+def _word(token: _Token | None) -> str:
+    if token is None:
+        return ""
+    if token.kind in ("dot", "sign") or token.text in _RESERVED:
+        return f"'{token.text}'"
+    return token.text
+
+
+def _no_term(file: str) -> NoTerm:
+    return NoTerm([diagnostic(Code.NO_TERM, Place(file=file), file=file)])
+
+
+def read_error(file: str) -> Term:
+    """Return `{read, File}`, what systools says of a file without a term."""
+    return (Atom("read"), make_string(file))
