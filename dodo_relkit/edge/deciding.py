@@ -1,0 +1,127 @@
+"""The steps before anything is made: what there is, and what the release will be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import (
+    Diagnostic,
+    Place,
+    Trouble,
+    diagnostic,
+    stop_on_errors,
+)
+from dodo_relkit.edge.catalog_file import Found, read_found, write_found
+from dodo_relkit.edge.files import write_file
+from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.otp import find_erts_vsn, find_start_clean, read_target
+from dodo_relkit.edge.places import places_of
+from dodo_relkit.edge.producing import Saved
+from dodo_relkit.edge.scan import scan
+from dodo_relkit.edge.tasks import input_files
+from dodo_relkit.formats.rel import load_rel
+from dodo_relkit.release.catalog import Catalog, make_catalog
+from dodo_relkit.release.checks import check_release
+from dodo_relkit.release.model import Release
+from dodo_relkit.release.plan import Plan, TargetPlace, dump_facets
+from dodo_relkit.release.profile import Profile, profile_warnings
+from dodo_relkit.release.resolve import Resolved, resolve, resolve_rel
+from dodo_relkit.terms.text import consult_one
+
+
+def scan_step(profile: Profile, layout: Layout) -> Saved:
+    """Write the catalog of all applications that were found, and of the target."""
+    places = places_of(profile, layout)
+    cache = Path(layout.scan_cache)
+    result = scan(places, cache=_read_json(cache))
+    root = places.target_lib.removesuffix("/lib")
+    boot_file = find_start_clean(root)
+    found = Found(
+        target=TargetPlace(
+            root=root,
+            boot_file=boot_file,
+            sha256=hashlib.sha256(Path(boot_file).read_bytes()).hexdigest(),
+            erts_vsn=find_erts_vsn(root),
+        ),
+        apps=result.apps,
+        faulty=result.faulty,
+        odd=result.odd,
+    )
+    write_found(layout.catalog, found)
+    write_file(cache, json.dumps(result.cache).encode())
+    return {"applications": len(result.apps)}, result.warnings
+
+
+def plan_step(profile: Profile, layout: Layout) -> Saved:
+    """Decide the release, check it, and write the plan's facets."""
+    found = read_found(layout.catalog)
+    resolved = _resolve(profile, found)
+    diagnostics = [
+        *_absent_files(profile),
+        *profile_warnings(profile),
+        *resolved.diagnostics,
+    ]
+    release = resolved.release
+    if release is None:
+        raise Trouble(diagnostics)
+    target = read_target(found.target.root)
+    diagnostics += check_release(release, target)
+    diagnostics += _odd(release, found)
+    if profile.warnings_as_errors and diagnostics:
+        diagnostics.append(diagnostic(Code.WARNINGS_AS_ERRORS))
+    stop_on_errors(diagnostics)
+    plan = Plan(
+        release=release,
+        target=found.target,
+        copies_system=profile.include_system_libs,
+    )
+    for facet, content in dump_facets(plan).items():
+        write_file(layout.facet(facet), content)
+    return {"version": release.rel.vsn}, tuple(diagnostics)
+
+
+def catalog_of(found: Found) -> Catalog:
+    """Return the catalog of what the scan found."""
+    return make_catalog(found.apps, found.faulty)
+
+
+def _resolve(profile: Profile, found: Found) -> Resolved:
+    catalog, erts_vsn = catalog_of(found), found.target.erts_vsn
+    if not profile.rel:
+        return resolve(profile, catalog, erts_vsn=erts_vsn)
+    try:
+        content = Path(profile.rel).read_bytes()
+    except FileNotFoundError:
+        return Resolved(release=None, diagnostics=())
+    rel = load_rel(consult_one(content, profile.rel), profile.rel)
+    return resolve_rel(rel, profile, catalog, erts_vsn=erts_vsn)
+
+
+def _absent_files(profile: Profile) -> list[Diagnostic]:
+    return [
+        diagnostic(
+            Code.CONFIG_FILE_ABSENT,
+            Place(key=f"{profile.key}: {setting}"),
+            file=path,
+            setting=setting,
+        )
+        for setting in ("rel", "vm_args", "sys_config")
+        for path in input_files(profile, setting)
+        if not Path(path).is_file()
+    ]
+
+
+def _odd(release: Release, found: Found) -> list[Diagnostic]:
+    return [each for name in release.apps for each in found.odd.get(name, ())]
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return content

@@ -1,0 +1,33 @@
+"""The one action of all tasks: runs a step and turns trouble into doit's failure."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from doit.exceptions import TaskFailed
+
+from dodo_relkit.diagnostics import Diagnostic, Trouble, render_all
+
+
+def perform(step: str, *arguments: Any) -> dict[str, Any] | TaskFailed:
+    """Run the step of that name (`STEPS` in steps.py) and return what it saves.
+
+    The steps are imported here and not before: with them come networkx, Jinja2 and
+    erlang-py, which a run in which nothing is to do must not pay for. Warnings go to
+    standard error; trouble becomes a failed task without a traceback.
+    """
+    from dodo_relkit.edge.steps import STEPS
+
+    try:
+        saved, warnings = STEPS[step](*arguments)
+    except Trouble as trouble:
+        return TaskFailed(render_all(trouble.diagnostics))
+    tell(warnings)
+    return saved
+
+
+def tell(warnings: tuple[Diagnostic, ...]) -> None:
+    """Write warnings to standard error."""
+    if warnings:
+        sys.stderr.write(render_all(warnings) + "\n")

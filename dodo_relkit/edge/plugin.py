@@ -1,0 +1,69 @@
+"""`doit relkit …`: doit's COMMAND plugin. The sub-commands are in commands.py.
+
+doit loads this module with every `doit help`, so it imports nothing else of ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from doit.cmd_base import DoitCmdBase
+
+OPTIONS = (
+    {
+        "name": "format",
+        "short": "",
+        "long": "format",
+        "type": str,
+        "default": "text",
+        "help": "plan, why: text or json. graph: dot, mermaid, json or text",
+    },
+    {
+        "name": "force",
+        "short": "",
+        "long": "force",
+        "type": bool,
+        "default": False,
+        "help": "init: replace files that are there",
+    },
+)
+
+
+class RelkitCommand(DoitCmdBase):  # type: ignore[misc]  # doit is untyped
+    """The command `relkit`."""
+
+    name = "relkit"
+    doc_purpose = "releases: init, plan, why, graph"
+    doc_usage = "init | plan [TASK ...] | why TASK|APP | graph [tasks|apps] [TASK ...]"
+    doc_description = """
+init   write a dodo.py for the project in this directory
+plan   say what a run would do, and why, without doing it
+why    say why a task would run, or why an application is in the release
+graph  draw the tasks, or the applications of a release
+"""
+    cmd_options = OPTIONS
+
+    def execute(self, params: Any, args: list[str]) -> int:
+        """Run a sub-command; `init` does so before there is a dodo.py."""
+        from dodo_relkit.edge import commands
+
+        if args[:1] == ["init"]:
+            return commands.init(force=params["force"])
+        code: int = super().execute(params, args)
+        return code
+
+    def _execute(self, format: str) -> int:  # noqa: A002 - doit passes it by name
+        """Run one of the other sub-commands; doit has loaded the tasks."""
+        from dodo_relkit.edge import commands
+
+        try:
+            return commands.run(
+                commands.Asked(
+                    words=tuple(self.sel_tasks or ()),
+                    style=format,
+                    tasks={task.name: task for task in self.task_list},
+                    dep_manager=self.dep_manager,
+                )
+            )
+        finally:
+            self.dep_manager.close()

@@ -1,0 +1,100 @@
+"""How the directories look that tasks read: one cheap digest for each kind of task.
+
+And, for `doit relkit why`, what is different in them since the task ran.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dodo_relkit.edge.layout import Layout
+from dodo_relkit.release.profile import Profile
+
+
+def scan_signature(profile: Profile, layout: Layout) -> str:
+    """Return how the lib directories and the `.app` files look."""
+    from dodo_relkit.diagnostics import Trouble
+    from dodo_relkit.edge import scan
+    from dodo_relkit.edge.places import places_of
+
+    try:
+        return scan.scan_signature(places_of(profile, layout))
+    except Trouble as trouble:
+        # The step finds the same trouble and tells it.
+        return str(trouble)
+
+
+def lib_signature(profile: Profile, layout: Layout) -> str:
+    """Return how the files of the applications look that go into `lib/`."""
+    from dodo_relkit.edge.digest import tree_signature
+    from dodo_relkit.edge.trees import application_parts
+
+    sources = _json(layout.facet("sources"))
+    directories = [source["directory"] for source in sources or ()]
+    if profile.dev_mode:
+        return json.dumps(directories)
+    return tree_signature(directories, application_parts(profile))
+
+
+def erts_signature(_: Profile, layout: Layout) -> str:
+    """Return how the target's run-time system looks."""
+    from dodo_relkit.edge.digest import tree_signature
+
+    target = _json(layout.facet("target"))
+    if target is None:
+        return ""
+    return tree_signature([f"{target['root']}/erts-{target['erts_vsn']}"], ["bin"])
+
+
+def consolidated_signature(profile: Profile, _: Layout) -> str:
+    """Return how the consolidated protocols look."""
+    from dodo_relkit.edge.digest import tree_signature
+    from dodo_relkit.edge.trees import consolidated_parents
+
+    return tree_signature(consolidated_parents(profile), ["consolidated"])
+
+
+def erlc_signature(how: Any) -> list[list[object]]:
+    """Return how the sources of our own `erlc` task look."""
+    from dodo_relkit.edge import erlc
+
+    return erlc.erlc_signature(how)
+
+
+SIGNATURES: Mapping[str, Callable[..., object]] = {
+    "scan": scan_signature,
+    "lib": lib_signature,
+    "erts": erts_signature,
+    "consolidated": consolidated_signature,
+    "erlc": erlc_signature,
+}
+"""By the kind that `inputs_same` is given."""
+
+
+def lib_changes(profile: Profile, layout: Layout) -> list[str]:
+    """Return a line for each file that looks otherwise than when it was copied."""
+    from dodo_relkit.edge.trees import changed_files
+
+    return [f"{path} {how}" for path, how in changed_files(profile, layout)]
+
+
+def no_details(*_: object) -> list[str]:
+    """Return nothing: which file it was is not kept."""
+    return []
+
+
+CHANGES: Mapping[str, Callable[..., list[str]]] = {
+    **dict.fromkeys(SIGNATURES, no_details),
+    "lib": lib_changes,
+}
+"""What is different, in words; the keys are those of `SIGNATURES`."""
+
+
+def _json(path: str) -> Any:
+    try:
+        return json.loads(Path(path).read_bytes())
+    except FileNotFoundError:
+        return None

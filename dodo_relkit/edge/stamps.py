@@ -1,0 +1,47 @@
+"""Stamps: small JSON files in which a task writes down what it made.
+
+A stamp has a fixed name although the release's version is in most file names, holds
+digests, and so is what later tasks depend on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from dodo_relkit.edge.files import write_file
+
+
+def describe(path: str, content: bytes, mode: int = 0o644) -> dict[str, Any]:
+    """Return what a stamp says of one file."""
+    digest = hashlib.sha256(content).hexdigest()
+    return {"path": path, "sha256": digest, "size": len(content), "mode": mode}
+
+
+def write_stamp(
+    stamp: str,
+    files: Sequence[Mapping[str, Any]],
+    *,
+    watch: Sequence[str] | None = None,
+) -> None:
+    """Write the stamp of files that exist, each as `describe` gives it.
+
+    `watch` lists what is looked at to see whether the outputs are as they were left;
+    the files themselves when it is None.
+    """
+    paths = [each["path"] for each in files] if watch is None else list(watch)
+    content = {"watch": paths, "files": list(files)}
+    write_file(stamp, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def read_stamp(stamp: str) -> list[dict[str, Any]]:
+    """Return what a stamp says of each file; nothing when there is no stamp."""
+    try:
+        written = json.loads(Path(stamp).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return []
+    files: list[dict[str, Any]] = written["files"]
+    return files

@@ -1,0 +1,272 @@
+"""One profile as doit tasks: plain dicts, all known before anything is built.
+
+    compile ─▶ scan ─▶ plan ─┬▶ rel, script ─▶ boot, start_clean, no_dot_erlang,
+                             │  sys.config, vm.args, start_script, RELEASES, …  ─┐
+                             ├▶ lib, erts, consolidated ─────────────────────────┼▶ tar
+
+Nothing is read from the disk here, and nothing heavy is imported: doit makes the
+tasks anew on every run. What the tasks do is in steps.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dodo_relkit import __version__
+from dodo_relkit.artifacts.table import TABLE, Row
+from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.perform import perform
+from dodo_relkit.edge.uptodate import inputs_same, outputs_same, settings_same
+from dodo_relkit.release.compilers import Erlc, Gleam, Rebar3
+from dodo_relkit.release.facets import FACETS
+from dodo_relkit.release.profile import Profile
+
+Task = dict[str, Any]
+
+OVERLAY_SETTINGS = (
+    "overlay_vars",
+    "dev_mode",
+    "include_erts",
+    "include_src",
+    "include_system_libs",
+    "erl_opts",
+    "run_erl_env",
+    "output_dir",
+)
+"""The settings that templates see as variables (FEATURES OV-07)."""
+
+PLAN_SETTINGS = (
+    "version",
+    "applications",
+    "rel",
+    "include_erts",
+    "include_system_libs",
+    "warnings_as_errors",
+    "exref",
+    "src_tests",
+    "skip_mode_validation_for",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wiring:
+    """What every task of a profile is made from."""
+
+    profile: Profile
+    layout: Layout
+    compile_task: str
+    """The task that makes the applications; '' when there is none."""
+    basename: str
+    """`release:<name>:<env>`."""
+
+
+def profile_tasks(wiring: Wiring) -> Iterator[Task]:
+    """Yield the tasks of one profile, the group first."""
+    profile = wiring.profile
+    trees = tree_names(profile)
+    yield _group(wiring)
+    yield _scan(wiring)
+    yield _plan(wiring)
+    yield from (_row(wiring, row) for row in TABLE)
+    yield from (_tree(wiring, tree) for tree in trees)
+    if profile.tar:
+        yield _tarball(wiring, [row.name for row in TABLE] + trees)
+
+
+def tree_names(profile: Profile) -> list[str]:
+    """Return the trees that this profile's release has."""
+    wanted = {
+        "lib": True,
+        "erts": profile.include_erts is not False,
+        "consolidated": not profile.dev_mode
+        and not isinstance(profile.compile, Erlc | Gleam | Rebar3),
+    }
+    return [name for name, is_wanted in wanted.items() if is_wanted]
+
+
+def _group(wiring: Wiring) -> Task:
+    doc = f"release {wiring.profile.name} in environment {wiring.profile.environment}"
+    return {"basename": wiring.basename, "name": None, "doc": doc}
+
+
+def _scan(wiring: Wiring) -> Task:
+    layout, profile = wiring.layout, wiring.profile
+    return _task(
+        wiring,
+        "scan",
+        "find the applications under the lib directories",
+        step="scan",
+        targets=[layout.catalog],
+        settings=("lib_dirs", "include_erts"),
+        inputs=("scan", profile, layout),
+        task_dep=[wiring.compile_task] if wiring.compile_task else [],
+    )
+
+
+def _plan(wiring: Wiring) -> Task:
+    layout = wiring.layout
+    rel = wiring.profile.rel
+    return _task(
+        wiring,
+        "plan",
+        "decide what is in the release, and in which order",
+        step="plan",
+        targets=[layout.facet(facet) for facet in FACETS],
+        settings=PLAN_SETTINGS,
+        file_dep=[layout.catalog, *([rel] if rel else [])],
+    )
+
+
+def _row(wiring: Wiring, row: Row) -> Task:
+    layout, profile = wiring.layout, wiring.profile
+    files = [path for name in row.files for path in input_files(profile, name)]
+    return _task(
+        wiring,
+        row.name,
+        row.doc,
+        step="row",
+        arguments=[row.name],
+        targets=[layout.stamp(row.name), *_known_paths(wiring, row)],
+        settings=row.settings,
+        file_dep=[
+            *(layout.facet(facet) for facet in row.facets),
+            *(layout.stamp(need) for need in row.needs),
+            *files,
+        ],
+    )
+
+
+def _tree(wiring: Wiring, name: str) -> Task:
+    docs = {
+        "lib": "the applications, copied (or linked in dev_mode) into lib/",
+        "erts": "the run-time system, copied into erts-<vsn>/",
+        "consolidated": "Elixir's consolidated protocols",
+    }
+    facets = {
+        "lib": ("sources",),
+        "erts": ("target",),
+        "consolidated": ("identity",),
+    }
+    layout, profile = wiring.layout, wiring.profile
+    return _task(
+        wiring,
+        name,
+        docs[name],
+        step=name,
+        targets=[layout.stamp(name)],
+        settings=("dev_mode", "include_src"),
+        inputs=(name, profile, layout),
+        file_dep=[layout.facet(facet) for facet in facets[name]],
+    )
+
+
+def _tarball(wiring: Wiring, parts: Sequence[str]) -> Task:
+    layout, profile = wiring.layout, wiring.profile
+    version = literal_version(profile)
+    tarball = layout.tarball(version) if version else layout.latest_tarball
+    return _task(
+        wiring,
+        "tar",
+        "the tarball",
+        step="tar",
+        arguments=[list(parts)],
+        targets=[layout.stamp("tar"), tarball],
+        settings=("compression_level",),
+        file_dep=[layout.facet("identity"), *(layout.stamp(part) for part in parts)],
+    )
+
+
+def _known_paths(wiring: Wiring, row: Row) -> list[str]:
+    """Return the row's files if their names are known before anything is built."""
+    version = literal_version(wiring.profile)
+    if version:
+        return [wiring.layout.release_file(path, version) for path in row.paths]
+    return [
+        wiring.layout.release_file(path, "")
+        for path in row.paths
+        if "{vsn}" not in path
+    ]
+
+
+def _task(
+    wiring: Wiring,
+    name: str,
+    doc: str,
+    *,
+    step: str,
+    targets: list[str],
+    settings: Sequence[str],
+    arguments: Sequence[object] = (),
+    inputs: tuple[object, ...] = (),
+    file_dep: Sequence[str] = (),
+    task_dep: Sequence[str] = (),
+) -> Task:
+    profile, layout = wiring.profile, wiring.layout
+    watched = layout.stamp(name) if layout.stamp(name) in targets else ""
+    uptodate: list[Any] = [
+        (settings_same, [settings_slice(profile, settings)]),
+        (outputs_same, [watched, [path for path in targets if path != watched]]),
+    ]
+    if inputs:
+        uptodate.append((inputs_same, list(inputs)))
+    return {
+        "basename": wiring.basename,
+        "name": name,
+        "doc": doc,
+        "actions": [(perform, [step, profile, layout, *arguments])],
+        "targets": targets,
+        "file_dep": list(file_dep),
+        "task_dep": list(task_dep),
+        "uptodate": uptodate,
+        "clean": [(perform, _clean_arguments(layout, name, watched, targets))],
+        "io": {"capture": False},
+        "meta": {
+            "relkit": {
+                "release": profile.name,
+                "environment": profile.environment,
+                "artifact": name,
+            }
+        },
+    }
+
+
+def _clean_arguments(
+    layout: Layout, name: str, stamp: str, targets: Sequence[str]
+) -> list[object]:
+    if name == "lib":
+        return ["clean_lib", layout, targets]
+    return ["clean", stamp, targets]
+
+
+def literal_version(profile: Profile) -> str:
+    """Return the release's version if it is known before anything is built, or ''."""
+    if profile.rel or not isinstance(profile.version, str):
+        return ""
+    return profile.version
+
+
+def input_files(profile: Profile, setting: str) -> list[str]:
+    """Return the files that a setting names, in order."""
+    value = getattr(profile, setting)
+    if not value:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
+def settings_slice(profile: Profile, names: Sequence[str]) -> dict[str, object]:
+    """Return the named settings as plain data; secrets only as digests."""
+    wanted = [
+        each
+        for name in names
+        for each in (OVERLAY_SETTINGS if name == "overlay" else (name,))
+    ]
+    values: dict[str, object] = {name: getattr(profile, name) for name in wanted}
+    values = json.loads(json.dumps(values, default=asdict))
+    if values.get("cookie"):
+        digest = hashlib.sha256(str(values["cookie"]).encode())
+        values["cookie"] = digest.hexdigest()
+    return {"relkit": __version__, **values}

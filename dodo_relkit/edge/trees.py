@@ -1,0 +1,202 @@
+"""The steps that fill the trees of a release: lib/, erts-*/, consolidated protocols."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dodo_relkit.artifacts.model import Member
+from dodo_relkit.diagnostics import Diagnostic
+from dodo_relkit.edge.digest import (
+    PARTS,
+    SOURCE_PARTS,
+    Tree,
+    content_digests,
+    stat_files,
+)
+from dodo_relkit.edge.erts import check_machines, erts_members, may_be_native
+from dodo_relkit.edge.files import sha256_of, write_file
+from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.producing import Saved, read_facet
+from dodo_relkit.edge.search import search
+from dodo_relkit.edge.stage import AppTree, stage_all
+from dodo_relkit.edge.stage_members import stage_members
+from dodo_relkit.edge.stamps import write_stamp
+from dodo_relkit.release.plan import (
+    Source,
+    load_identity,
+    load_sources,
+    load_target_place,
+)
+from dodo_relkit.release.profile import Profile
+
+
+def lib_step(profile: Profile, layout: Layout) -> Saved:
+    """Copy the applications into `lib/`, or link them in `dev_mode`.
+
+    Only what changed is read and written, and what is gone is removed.
+    """
+    sources = load_sources(read_facet(layout, "sources"))
+    parts = application_parts(profile)
+    trees = [stat_files(source.directory, parts) for source in sources]
+    cache = Path(layout.digest_cache)
+    digests = content_digests(trees, _read_json(cache))
+    write_file(cache, json.dumps(digests.cache).encode())
+    app_trees = [
+        _app_tree(source, tree, digests.files[tree.directory])
+        for source, tree in zip(sources, trees, strict=True)
+    ]
+    staged = stage_all(
+        layout.output,
+        app_trees,
+        layout.manifest("lib"),
+        keep=kept_places(layout),
+        dev_mode=profile.dev_mode,
+    )
+    _stamp_lib(profile, layout, app_trees)
+    warnings = [each for tree in trees for each in tree.diagnostics]
+    warnings += _machine_warnings(layout, app_trees)
+    saved = {"written": len(staged.written), "removed": len(staged.removed)}
+    return saved, tuple(warnings)
+
+
+def erts_step(_: Profile, layout: Layout) -> Saved:
+    """Copy the target's run-time system into `erts-<vsn>/bin`."""
+    target = load_target_place({"target": read_facet(layout, "target")})
+    return _stage(layout, "erts", erts_members(target.root, target.erts_vsn))
+
+
+def consolidated_step(profile: Profile, layout: Layout) -> Saved:
+    """Copy Elixir's consolidated protocols into `releases/<vsn>/consolidated`."""
+    version = load_identity({"identity": read_facet(layout, "identity")}).vsn
+    members = {
+        path.name: Member(
+            path=f"releases/{version}/consolidated/{path.name}",
+            mode=0o644,
+            source=str(path),
+        )
+        for parent in consolidated_parents(profile)
+        for path in sorted(Path(parent, "consolidated").glob("*.beam"))
+    }
+    return _stage(layout, "consolidated", tuple(members.values()))
+
+
+def application_parts(profile: Profile) -> tuple[str, ...]:
+    """Return which directories of an application belong into the release."""
+    return (*PARTS, *SOURCE_PARTS) if profile.include_src else PARTS
+
+
+def consolidated_parents(profile: Profile) -> list[str]:
+    """Return the directories that hold a `consolidated`, as Mix lays them.
+
+    `_build/<env>/lib/<app>` for a single application, `_build/<env>` for an umbrella.
+    """
+    spots = search(profile.lib_dirs).spots
+    apps = [spot.path for found in spots for spot in found]
+    parents = [str(Path(each).parent) for each in profile.lib_dirs]
+    return sorted(
+        {each for each in [*apps, *parents] if Path(each, "consolidated").is_dir()}
+    )
+
+
+def changed_files(profile: Profile, layout: Layout) -> Iterator[tuple[str, str]]:
+    """Yield each input of `lib/` that is not as it was copied, and what it is now."""
+    sources = load_sources(read_facet(layout, "sources"))
+    before = (_read_json(Path(layout.digest_cache)) or {}).get("files", {})
+    now = {
+        f"{source.directory}/{path}": list(look)
+        for source in sources
+        for path, look in stat_files(
+            source.directory, application_parts(profile)
+        ).files.items()
+    }
+    for path in sorted({*before, *now}):
+        if path not in now:
+            yield path, "was removed"
+        elif path not in before:
+            yield path, "is new or was changed"
+        elif list(before[path])[:4] != now[path][:4]:
+            yield path, "was changed"
+
+
+def kept_places(layout: Layout) -> frozenset[str]:
+    """Return the folders in `lib/` that earlier releases in the same place need.
+
+    Each version has its `.rel` in `releases/<vsn>/`; whoever removes that directory
+    gives its applications up.
+    """
+    from dodo_relkit.formats.rel import load_rel
+    from dodo_relkit.terms.text import consult_one
+
+    current = load_identity({"identity": read_facet(layout, "identity")}).vsn
+    kept = set()
+    for path in Path(layout.output, "releases").glob(f"*/{layout.name}.rel"):
+        if path.parent.name != current:
+            rel = load_rel(consult_one(path.read_bytes(), str(path)), str(path))
+            kept |= {f"{app.name}-{app.vsn}" for app in rel.apps}
+    return frozenset(kept)
+
+
+def _app_tree(source: Source, tree: Tree, digests: Mapping[str, str]) -> AppTree:
+    files = {
+        path: (digests[path], look.executable) for path, look in tree.files.items()
+    }
+    return AppTree(
+        name=source.name, vsn=source.vsn, directory=source.directory, files=files
+    )
+
+
+def _stamp_lib(profile: Profile, layout: Layout, trees: list[AppTree]) -> None:
+    files = []
+    watch = []
+    for tree in trees:
+        place = f"{layout.output}/lib/{tree.place}"
+        watch.append(place)
+        origin = tree.directory if profile.dev_mode else place
+        files += [
+            {
+                "path": f"{place}/{path}",
+                "source": f"{origin}/{path}",
+                "sha256": sha256,
+                "mode": 0o755 if executable else 0o644,
+            }
+            for path, (sha256, executable) in tree.files.items()
+        ]
+        if not profile.dev_mode:
+            folders = {os.path.dirname(path) for path in tree.files}  # noqa: PTH120
+            watch += [f"{place}/{folder}" for folder in sorted(folders)]
+    write_stamp(layout.stamp("lib"), files, watch=watch)
+
+
+def _machine_warnings(layout: Layout, trees: list[AppTree]) -> tuple[Diagnostic, ...]:
+    target = load_target_place({"target": read_facet(layout, "target")})
+    native = [
+        Path(tree.directory, path)
+        for tree in trees
+        for path, (_, executable) in tree.files.items()
+        if may_be_native(path, executable)
+    ]
+    return check_machines(Path(target.root, f"erts-{target.erts_vsn}", "bin"), native)
+
+
+def _stage(layout: Layout, name: str, members: tuple[Member, ...]) -> Saved:
+    staged = stage_members(layout.output, members, layout.manifest(name))
+    files = [_describe(layout, member) for member in members]
+    write_stamp(layout.stamp(name), files)
+    return {"written": len(staged.written), "removed": len(staged.removed)}, ()
+
+
+def _describe(layout: Layout, member: Member) -> dict[str, Any]:
+    path = f"{layout.output}/{member.path}"
+    return {"path": path, "sha256": sha256_of(path), "mode": member.mode}
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return None
+    return content
