@@ -126,7 +126,7 @@ def imports(chunks: Chunks, *, file: str = "") -> tuple[tuple[str, str, int], ..
     rows = _rows(chunks, "ImpT", file)
     try:
         return tuple(sorted((atoms[m], atoms[f], arity) for m, f, arity in rows))
-    except IndexError:
+    except KeyError:
         raise _faulty(file, "ImpT", "an atom it names is not in the file") from None
 
 
@@ -203,7 +203,7 @@ def _functions(chunks: Chunks, name: str, file: str) -> tuple[tuple[str, int], .
         return tuple(
             sorted((atoms[f], arity) for f, arity, _label in _rows(chunks, name, file))
         )
-    except IndexError:
+    except KeyError:
         raise _faulty(file, name, "an atom it names is not in the file") from None
 
 
@@ -236,11 +236,11 @@ def _rows(chunks: Chunks, name: str, file: str) -> list[tuple[int, int, int]]:
     return list(struct.iter_unpack(">III", data[4:]))
 
 
-def _atoms(chunks: Chunks, file: str) -> list[str]:
-    """Return the atoms of the file; the first has index 1, so 0 is one too few."""
+def _atoms(chunks: Chunks, file: str) -> dict[int, str]:
+    """Return the atoms of the file by their index, which begins at 1."""
     name, data = _atom_chunk(chunks, file)
     count = abs(int.from_bytes(data[:4], signed=True))
-    return ["", *_read_atoms(name, data, count, file)]
+    return dict(enumerate(_read_atoms(name, data, count, file), start=1))
 
 
 def _atom_chunk(chunks: Chunks, file: str) -> tuple[str, bytes]:
