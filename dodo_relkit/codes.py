@@ -480,6 +480,20 @@ class Code(Enum):
         "Compile the application's native code for the target.",
     )  # fmt: skip
 
+    # 501-509: the start script
+    SCRIPT_NUL = Words(
+        "RK501",
+        ERROR, "a NUL character in a setting of the start script",
+        "the value holds a NUL character, which no shell script can",
+        "Remove it.",
+    )  # fmt: skip
+    SCRIPT_VARIABLE_NAME = Words(
+        "RK502",
+        ERROR, "the cookie's variable has no name of a variable",
+        "{variable} cannot be the name of an environment variable",
+        "Use letters, digits and _, and no digit first.",
+    )  # fmt: skip
+
     # 510-549: sys.config, vm.args, RELEASES, templates
     CONFIG_NOT_A_LIST = Words(
         "RK510",
@@ -910,6 +924,37 @@ class Code(Enum):
         "{path} is already there",
         "Remove it, or say --force to replace it.",
     )
+
+    TAR_WITHOUT_BOOT = Words(
+        "RK620",
+        ERROR, "no boot file for the tarball",
+        "neither start.boot nor {name}.boot is in {directories}",
+        "Make the boot script of the release before its tarball.",
+    )  # fmt: skip
+    TAR_RELUP = Words(
+        "RK621",
+        ERROR, "relup cannot go into the tarball",
+        "{file} is not one term {{Vsn, UpFrom, DownTo}}",
+        "Make it anew with `make_relup`, or remove it.",
+    )  # fmt: skip
+    TAR_SYS_CONFIG = Words(
+        "RK622",
+        ERROR, "sys.config cannot go into the tarball",
+        "{file} is not one list of {{Application, Settings}} and file names",
+        "Correct the file: see config(4).",
+    )  # fmt: skip
+    TAR_UNREADABLE = Words(
+        "RK623",
+        ERROR, "file cannot be added to the tarball",
+        "cannot add {path}: {reason}",
+        "Make the file readable, or remove the link that leads nowhere.",
+    )  # fmt: skip
+    TAR_NOT_OPENED = Words(
+        "RK624",
+        ERROR, "tarball cannot be made",
+        "cannot make {path}: {reason}",
+        "Make its directory first, and make it writable.",
+    )  # fmt: skip
 
     @property
     def number(self) -> str:

@@ -1,0 +1,436 @@
+"""How Erlang prints a term: the bytes of `io_lib:format("~tp", [Term])`.
+
+Lays terms out over lines as OTP does, so that files we write and files OTP writes
+are the same; compared with OTP in the tests. Terms are measured and laid out with
+explicit stacks, so nesting costs no recursion. How words are spelled: `spelling.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal, NamedTuple, TypeAlias
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Trouble, diagnostic
+from dodo_relkit.terms.model import (
+    Atom,
+    BitString,
+    ExternalFun,
+    Improper,
+    Map,
+    Term,
+)
+from dodo_relkit.terms.order import sorted_pairs
+from dodo_relkit.terms.spelling import (
+    Printable,
+    binary_numbers,
+    binary_text,
+    is_printable,
+    spell_atom,
+    spell_float,
+    spell_fun,
+    spell_integer,
+    spell_string,
+)
+
+_Kind = Literal["word", "bits", "list", "improper", "tuple", "tagged", "map"]
+
+_BRACKETS: Final[dict[str, tuple[str, str]]] = {
+    "list": ("[", "]"),
+    "improper": ("[", "]"),
+    "tuple": ("{", "}"),
+    "tagged": ("{", "}"),
+    "map": ("#{", "}"),
+}
+_TAG_INDENTS: Final = (0, 4, 1)
+"""How far the rest of a tagged tuple is indented; 0 is behind its tag. The first
+with which the term keeps clear of the right half of the page, else the last."""
+
+_LONGEST: Final = 1 << 28
+"""Characters; more means that a deep term is mostly indentation."""
+
+
+@dataclass(slots=True)
+class _Node:
+    """A term that has been measured."""
+
+    kind: _Kind
+    width: int
+    """Characters on one line."""
+    text: str = ""
+    """Of a word, and of bits on one line."""
+    parts: list[_Node] = field(default_factory=list)
+    """The tail of an improper list is the last; keys and values of a map alternate."""
+
+
+class _Spot(NamedTuple):
+    """Where a part is to be written."""
+
+    column: int
+    """From 1."""
+    indent: int
+    """Spaces at the start of a new line."""
+    closing: int
+    """Brackets that must follow on the same line."""
+    used: int
+    """Characters of this line before it."""
+
+
+class _Page(NamedTuple):
+    """What holds for all of a layout."""
+
+    width: int
+    """Columns of a line."""
+    total: int
+    """Characters of the whole term on one line."""
+    indent: int
+    """One of `_TAG_INDENTS`."""
+    is_trial: bool
+    """Whether the layout is only made to choose the indentation."""
+
+
+_Step: TypeAlias = "str | tuple[_Node, _Spot]"
+"""Text to write, or a part to lay out."""
+
+
+def format_term(
+    term: Term, *, width: int = 80, printable: Printable = Printable.LATIN1
+) -> str:
+    """Return the text of `io_lib:format("~tp", [Term])`, for lines of `width`.
+
+    Maps are written in the order of their keys. Raises `Trouble` when the term is
+    nested so deep that the text would be mostly indentation.
+    """
+    node = _measure(term, printable)
+    start = _Spot(1, 0, 0, 0)
+    if _fits(node, start, _Page(width, node.width, 0, is_trial=False)):
+        return _flat(node)
+    for indent in _TAG_INDENTS:
+        page = _Page(width, node.width, indent, is_trial=True)
+        if indent == _TAG_INDENTS[-1] or _stays_left(node, start, page):
+            return _lay_out(node, start, page._replace(is_trial=False))
+    raise AssertionError
+
+
+def format_compact(term: Term, *, printable: Printable = Printable.LATIN1) -> str:
+    """Return the text of `io_lib:format("~0tp", [Term])`: all on one line."""
+    return _flat(_measure(term, printable))
+
+
+def format_plain(term: Term) -> str:
+    """Return the text of `io_lib:format("~tw", [Term])`: strings as numbers."""
+    return _flat(_measure(term, None))
+
+
+def dump_terms(terms: Iterable[Term]) -> bytes:
+    """Return a file that `file:consult/1` reads as `terms`, as systools writes it."""
+    lines = (f"{format_term(term)}.\n" for term in terms)
+    return f"%% coding: utf-8\n{''.join(lines)}".encode()
+
+
+def _measure(term: Term, printable: Printable | None) -> _Node:
+    done: list[_Node] = []
+    todo: list[tuple[Term, int]] = [(term, -1)]
+    while todo:
+        each, count = todo.pop()
+        if count < 0:
+            word = _word(each, printable)
+            if word is not None:
+                done.append(word)
+                continue
+            parts = _parts(each)
+            todo.append((each, len(parts)))
+            todo.extend((part, -1) for part in reversed(parts))
+            continue
+        nodes = done[-count:]
+        del done[-count:]
+        kind = _kind(each)
+        width = sum(node.width for node in nodes) + len(nodes) + 1
+        if kind == "map":  # `#{`, ` => ` in each pair, a comma between two
+            width += 1 + 3 * len(nodes) // 2
+        done.append(_Node(kind, width, "", nodes))
+    return done[0]
+
+
+def _word(term: Term, printable: Printable | None) -> _Node | None:
+    """Return the node of a term that is written as one word, None for others."""
+    match term:
+        case int():
+            text = spell_integer(term)
+        case float():
+            text = spell_float(term)
+        case Atom():
+            text = spell_atom(term.name)
+        case ExternalFun():
+            text = spell_fun(term)
+        case str() if printable and is_printable(term, printable):
+            text = spell_string(term)
+        case bytes() | BitString():
+            text = (binary_text(term, printable) if printable else None) or ""
+            if not text:
+                text = f"<<{','.join(binary_numbers(term))}>>"
+                return (
+                    _Node("bits", len(text), text) if term else _Node("word", 4, text)
+                )
+        case () | []:
+            text = "{}" if type(term) is tuple else "[]"
+        case Map(()):
+            text = "#{}"
+        case _:
+            return None
+    return _Node("word", len(text), text)
+
+
+def _parts(term: Term) -> Sequence[Term]:
+    match term:
+        case str():
+            return [ord(char) for char in term]
+        case Improper():
+            return [*term.items, term.tail]
+        case Map():
+            return [part for pair in sorted_pairs(term) for part in pair]
+        case _:
+            return term  # type: ignore[return-value]
+
+
+def _kind(term: Term) -> _Kind:
+    match term:
+        case tuple():
+            return "tagged" if type(term[0]) is Atom and len(term) > 1 else "tuple"
+        case Improper():
+            return "improper"
+        case Map():
+            return "map"
+        case _:
+            return "list"
+
+
+def _flat(node: _Node) -> str:
+    """Return the text on one line."""
+    out: list[str] = []
+    todo: list[str | _Node] = [node]
+    while todo:
+        each = todo.pop()
+        if isinstance(each, str):
+            out.append(each)
+        elif not each.parts:
+            out.append(each.text)
+        else:
+            opening, closing = _BRACKETS[each.kind]
+            steps: list[str | _Node] = []
+            for at, part in enumerate(each.parts):
+                steps += [_separator(each, at), part]
+            todo.append(closing)
+            todo.extend(reversed(steps[1:]))
+            todo.append(opening)
+    return "".join(out)
+
+
+def _separator(node: _Node, at: int) -> str:
+    """Return what stands before the part `at` of a node on one line."""
+    if node.kind == "map" and at % 2:
+        return " => "
+    return "|" if node.kind == "improper" and at == len(node.parts) - 1 else ","
+
+
+def _fits(node: _Node, spot: _Spot, page: _Page) -> bool:
+    """Return whether a part has room on the line where it starts."""
+    return (
+        node.width < page.width - spot.column - spot.closing
+        and node.width + spot.used + spot.closing <= page.total
+    )
+
+
+def _stays_left(node: _Node, start: _Spot, page: _Page) -> bool:
+    """Return whether no tagged tuple starts its rest in the right half of the page."""
+    todo = [(node, start)]
+    while todo:
+        each, spot = todo.pop()
+        if not each.parts or _fits(each, spot, page):
+            continue
+        if each.kind == "tagged":
+            behind = each.parts[0].width + 2
+            if 0 < page.indent < behind:
+                column = spot.column + page.indent
+                has_room = page.total + column <= page.width
+                is_left = column <= page.width // 2
+            else:
+                column = spot.column + behind
+                has_room = page.total + column < page.width
+                is_left = column < page.width // 2
+            if not has_room and not is_left:
+                return False
+        todo.extend(step for step in _break(each, spot, page) if type(step) is tuple)
+    return True
+
+
+def _lay_out(node: _Node, start: _Spot, page: _Page) -> str:
+    out: list[str] = []
+    length = 0
+    todo: list[_Step] = [(node, start)]
+    while todo:
+        step = todo.pop()
+        if isinstance(step, str):
+            text = step
+        elif _fits(*step, page):
+            text = _flat(step[0])
+        else:
+            todo.extend(reversed(_break(*step, page)))
+            continue
+        out.append(text)
+        length += len(text)
+        if length > _LONGEST:
+            raise Trouble([diagnostic(Code.TOO_DEEP, done="written")])
+    return "".join(out)
+
+
+def _break(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
+    """Return the steps that write a part with no room on its line."""
+    if node.kind == "word":
+        return [node.text]
+    if node.kind == "bits":
+        return [_break_bits(node.text, spot, page)]
+    opening, closing = _BRACKETS[node.kind]
+    column, indent, more, used = spot
+    shift = len(opening)
+    inside = _Spot(column + shift, indent + shift, more, used + 1)
+    if node.kind == "map":
+        steps = _break_map(node, inside, page)
+    elif node.kind == "tagged":
+        steps = _break_tagged(node, spot, page)
+    else:
+        steps = _break_items(node.parts, inside, page, node.kind)
+    return [opening, *steps, closing]
+
+
+def _break_tagged(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
+    """Lay out a tuple with a tag: the rest behind the tag, or indented below it."""
+    tag, rest = node.parts[0], node.parts[1:]
+    column, indent, more, used = spot
+    behind = tag.width + 2
+    if 0 < page.indent < behind:
+        place = _Spot(
+            column + page.indent, indent + page.indent, more, used + 1 + tag.width
+        )
+        return [tag.text, *_follow(rest, place, column + behind, page, "tuple")]
+    place = _Spot(column + behind, indent + behind, more, used + 2 + tag.width)
+    return [tag.text, ",", *_break_items(rest, place, page, "tuple")]
+
+
+def _break_items(
+    parts: Sequence[_Node], spot: _Spot, page: _Page, kind: _Kind
+) -> list[_Step]:
+    """Lay out elements: words side by side, other things on lines of their own."""
+    first = parts[0]
+    is_last = len(parts) == (2 if kind == "improper" else 1)
+    place = spot._replace(closing=spot.closing + 1 if is_last else 0)
+    advance = _advance(first, place, page)
+    after = spot._replace(used=spot.used + advance)
+    rest = _follow(parts[1:], after, spot.column + advance, page, kind)
+    return [(first, place), *rest]
+
+
+def _advance(node: _Node, spot: _Spot, page: _Page) -> int:
+    """Return the columns a part takes: all, when nothing may follow on its line."""
+    return node.width if node.kind == "word" and _fits(node, spot, page) else page.width
+
+
+def _follow(
+    parts: Sequence[_Node], spot: _Spot, column: int, page: _Page, kind: _Kind
+) -> list[_Step]:
+    """Lay out the elements after the first, which ended before `column`."""
+    steps: list[_Step] = []
+    used = spot.used
+    new_line = f"\n{' ' * spot.indent}"
+    elements = len(parts) - 1 if kind == "improper" else len(parts)
+    for at in range(elements):
+        part = parts[at]
+        closing = spot.closing + 1 if at == elements - 1 else 0
+        if part.kind == "word" and _follows(
+            part.width + 1, closing, column, used, page
+        ):
+            steps += [",", part.text]
+            column += part.width + 1
+            used += part.width + 1
+            continue
+        place = _Spot(spot.column, spot.indent, closing, 0)
+        steps += [",", new_line, (part, place)]
+        used = _advance(part, place, page)
+        column = spot.column + used
+    if kind == "improper":
+        steps += _break_tail(parts[-1], spot, column, used, page)
+    return steps
+
+
+def _follows(width: int, closing: int, column: int, used: int, page: _Page) -> bool:
+    """Return whether a word with its comma has room behind what is on the line."""
+    more = closing or 1
+    return width + more < page.width - column and used + width + more <= page.total
+
+
+def _break_tail(
+    tail: _Node, spot: _Spot, column: int, used: int, page: _Page
+) -> list[_Step]:
+    closing = spot.closing + 1
+    if (
+        tail.kind == "word"
+        and tail.width + 1 < page.width - column - closing
+        and tail.width + 1 + used + closing <= page.total
+    ):
+        return ["|", tail.text]
+    start = column if page.is_trial else spot.column
+    place = _Spot(start, spot.indent, closing, 0)
+    return ["|", f"\n{' ' * spot.indent}", (tail, place)]
+
+
+def _break_map(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
+    """Lay out pairs: pairs of words side by side, others on lines of their own."""
+    steps: list[_Step] = []
+    column, used = spot.column, spot.used
+    for at in range(0, len(node.parts), 2):
+        key, value = node.parts[at : at + 2]
+        words = key.kind == value.kind == "word"
+        width = key.width + value.width + 4
+        closing = spot.closing + 1 if at == len(node.parts) - 2 else 0
+        if at and words and _follows(width + 1, closing, column, used, page):
+            steps += [",", key.text, " => ", value.text]
+            column, used = column + width + 1, used + width + 1
+            continue
+        if at:
+            steps += [",", f"\n{' ' * spot.indent}"]
+            used = 0
+        place = _Spot(spot.column, spot.indent, closing, used)
+        pair = _Node("map", width, "", [key, value])
+        if _fits(pair, place, page):
+            steps += [_flat(key), " => ", _flat(value)]
+            used = width if words else page.width
+        else:
+            steps += _break_pair(key, value, place, page)
+            used = page.width
+        column = spot.column + used
+    return steps
+
+
+def _break_pair(key: _Node, value: _Node, spot: _Spot, page: _Page) -> list[_Step]:
+    shift = page.indent or 4
+    below = _Spot(spot.column + shift, spot.indent + shift, spot.closing, 0)
+    return [(key, spot), " =>\n", " " * below.indent, (value, below)]
+
+
+def _break_bits(text: str, spot: _Spot, page: _Page) -> str:
+    """Write the numbers of a binary over lines."""
+    column, indent, closing, used = spot
+    room = max(8, min(page.width - column - 2, page.total - 4 - used) - closing)
+    new_line = f"\n{' ' * (indent + 2)}"
+    out = ["<<"]
+    left = room
+    segments = text[2:-2].split(",")
+    for at, segment in enumerate(segments):
+        word = segment if at == len(segments) - 1 else f"{segment},"
+        if len(word) > left:
+            out.append(new_line)
+            left = room
+        out.append(word)
+        left -= len(word)
+    return "".join([*out, ">>"])
