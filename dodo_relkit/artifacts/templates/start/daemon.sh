@@ -1,0 +1,60 @@
+
+# ---- A node in the background -----------------------------------------------
+
+start_daemon() {
+    find_target
+    make_node_dir
+    (umask 077 && mkdir -p "$pipe_dir" "$log_dir") || die_no_place "$node_dir"
+    if [ -r "$node_dir/daemon.pid" ] && read -r pid <"$node_dir/daemon.pid" && alive "$pid"; then
+        die "${target:-the node} runs already, as process $pid"
+    fi
+    rm -f "$node_dir/daemon.pid"
+    child="exec $(quote "$script") $RELEASE_COMMAND --in-run-erl"
+    for argument; do child="$child $(quote "$argument")"; done
+    set -f
+    # shellcheck disable=SC2086 # several assignments
+    env ${RUN_ERL_ENV:-$run_erl_env_default} TERM="${TERM:-xterm}" \
+        "$bin_dir/run_erl" -daemon "$pipe_dir/" "$log_dir/" "$child" || die "run_erl failed"
+    set +f
+    wait_for_daemon
+}
+
+run_in_run_erl() {
+    shift
+    find_target
+    printf '%s\n' "$$" >"$node_dir/daemon.pid"
+    start_console "$@"
+}
+
+# A daemon that dies while it starts is not to go unseen.
+wait_for_daemon() {
+    tries=0
+    until [ -s "$node_dir/daemon.pid" ]; do
+        tries=$((tries + 1))
+        [ "$tries" -lt 50 ] || die "the daemon did not start: see $log_dir"
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+    read -r RELKIT_PID <"$node_dir/daemon.pid"
+    RELKIT_SECONDS=${DAEMON_TIMEOUT:-60}
+    export RELKIT_PID RELKIT_SECONDS
+    status=0
+    if [ "$node_type" = none ]; then
+        sleep 1
+        alive "$RELKIT_PID" || status=1
+    else
+        (exec_client "$erl_wait") || status=$?
+    fi
+    case $status in
+    0) return ;;
+    2) say "process $RELKIT_PID has not started all applications after $RELKIT_SECONDS s" ;;
+    *) say "the daemon died while it started: see $log_dir" ;;
+    esac
+    exit 1
+}
+
+attach() {
+    find_target
+    [ -p "$pipe_dir/erlang.pipe.1.r" ] || die "${target:-the node} was not started with daemon:" \
+        "there is no pipe in $pipe_dir"
+    exec "$bin_dir/to_erl" "$pipe_dir/"
+}
