@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from dodo_relkit.formats.app import (
 )
 from dodo_relkit.formats.app_plain import spec_from_plain, spec_to_plain
 from dodo_relkit.release.model import App
+from dodo_relkit.release.versions import version_key
 
 CACHE_FORMAT = 1
 
@@ -273,17 +273,9 @@ def _is_settled(signature: Sequence[int]) -> bool:
 
 def _in_order(found: list[tuple[int, App]]) -> list[tuple[int, App]]:
     higher_first = sorted(
-        found, key=lambda pair: _version_key(pair[1].spec.vsn), reverse=True
+        found, key=lambda pair: version_key(pair[1].spec.vsn), reverse=True
     )
     return sorted(higher_first, key=lambda pair: (pair[0], pair[1].spec.name))
-
-
-def _version_key(vsn: str) -> list[tuple[int, int, str]]:
-    """Order versions so that 1.10 is above 1.9; only for the order of a listing."""
-    return [
-        (1, int(part), "") if part.isascii() and part.isdigit() else (0, 0, part)
-        for part in re.findall(r"[0-9]+|[^0-9.]+", vsn)
-    ]
 
 
 def _by_name(

@@ -1,4 +1,4 @@
-"""An application specification as plain JSON values and back, for caches."""
+"""An application specification as plain JSON values and back, for our own files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Terms as plain JSON values and back: for caches, which must be read fast.
+"""Terms as plain JSON values and back: for our own files, which must be read fast.
 
 Not for people: what a person may read is Erlang text (`pretty.py`).
 
@@ -76,7 +76,7 @@ def from_plain(value: Plain) -> Term:  # noqa: C901 - as above
         case {"b": str(text)}:
             return text.encode("latin-1")
         case {"s": list(points)}:
-            return "".join(chr(point) for point in points if isinstance(point, int))
+            return "".join(_char(point) for point in points)
         case {"m": list(pairs)}:
             return Map(tuple(_pair(pair) for pair in pairs))
         case {"i": [list(items), tail]}:
@@ -87,6 +87,12 @@ def from_plain(value: Plain) -> Term:  # noqa: C901 - as above
             return BitString(text.encode("latin-1"), bits)
         case {"f": [str(module), str(function), int(arity)]}:
             return ExternalFun(module, function, arity)
+    raise ValueError(value)
+
+
+def _char(value: Plain) -> str:
+    if type(value) is int:
+        return chr(value)
     raise ValueError(value)
 
 
