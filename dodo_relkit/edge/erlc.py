@@ -17,6 +17,7 @@ from pathlib import Path
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Trouble, diagnostic
+from dodo_relkit.edge.erlc_sources import app_folders, sources_of
 from dodo_relkit.edge.files import write_file
 from dodo_relkit.edge.stamps import describe, read_stamp, write_stamp
 from dodo_relkit.release.compilers import Erlc
@@ -25,16 +26,6 @@ from dodo_relkit.terms.pretty import dump_terms
 from dodo_relkit.terms.text import consult_one
 
 WORK = "_build/relkit/erlc"
-
-
-def erlc_signature(how: Erlc) -> list[list[object]]:
-    """Return path and look of every file that the step reads."""
-    return [
-        [str(path), status.st_mtime_ns, status.st_size]
-        for folder in app_folders(how)
-        for path in sorted({*_sources(how, folder), *_others(how, folder)})
-        for status in [path.stat()]
-    ]
 
 
 def erlc_step(
@@ -53,32 +44,11 @@ def erlc_step(
     return {"applications": len(app_folders(how))}, ()
 
 
-def app_folders(how: Erlc) -> list[Path]:
-    """Return the folders that the patterns of `how.app` name, in order."""
-    found = {path for pattern in how.app for path in _glob(pattern) if path.is_dir()}
-    return sorted(path for path in found if any(_sources(how, path)))
-
-
-def _glob(pattern: str) -> Iterator[Path]:
-    return iter([Path(pattern)]) if pattern == "." else Path().glob(pattern)
-
-
-def _sources(how: Erlc, folder: Path) -> Iterator[Path]:
-    return (path for pattern in how.src for path in folder.glob(pattern))
-
-
-def _others(how: Erlc, folder: Path) -> Iterator[Path]:
-    yield from folder.glob("src/*.app.src")
-    for include in how.include:
-        yield from folder.glob(f"{include}/**/*.hrl")
-    yield from folder.glob("src/**/*.hrl")
-
-
 def _compile(how: Erlc, folder: Path) -> Iterator[str]:
     """Yield the paths of the files made for one application."""
     work = Path(WORK, folder.resolve().name)
     ebin = folder / "ebin"
-    sources = sorted(_sources(how, folder))
+    sources = sorted(sources_of(how, folder))
     work.mkdir(parents=True, exist_ok=True)
     ebin.mkdir(exist_ok=True)
     _run_erlc(how, folder, work, sources)

@@ -1,4 +1,4 @@
-"""Where the applications of a profile are searched, on this machine."""
+"""Where a profile's inputs are searched, on this machine: applications, protocols."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
+from dodo_relkit.edge.digest import PARTS, SOURCE_PARTS
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.otp import find_otp_root
 from dodo_relkit.edge.scan import Places
+from dodo_relkit.edge.search import search
 from dodo_relkit.release.compilers import Erlc, Gleam, Rebar3
 from dodo_relkit.release.profile import Profile
 
@@ -39,3 +41,21 @@ def elixir_lib() -> list[str]:
         return []
     library = Path(program).resolve().parent.parent / "lib"
     return [str(library)] if (library / "elixir" / "ebin").is_dir() else []
+
+
+def application_parts(profile: Profile) -> tuple[str, ...]:
+    """Return which directories of an application belong into the release."""
+    return (*PARTS, *SOURCE_PARTS) if profile.include_src else PARTS
+
+
+def consolidated_parents(profile: Profile) -> list[str]:
+    """Return the directories that hold a `consolidated`, as Mix lays them.
+
+    `_build/<env>/lib/<app>` for a single application, `_build/<env>` for an umbrella.
+    """
+    spots = search(profile.lib_dirs).spots
+    apps = [spot.path for found in spots for spot in found]
+    parents = [str(Path(each).parent) for each in profile.lib_dirs]
+    return sorted(
+        {each for each in [*apps, *parents] if Path(each, "consolidated").is_dir()}
+    )

@@ -47,6 +47,7 @@ graph  draw the tasks, or the applications of a release
         """Run a sub-command; `init` does so before there is a dodo.py."""
         from dodo_relkit.edge import commands
 
+        args = _take_options(params, args)
         if args[:1] == ["init"]:
             return commands.init(force=params["force"])
         code: int = super().execute(params, args)
@@ -67,3 +68,22 @@ graph  draw the tasks, or the applications of a release
             )
         finally:
             self.dep_manager.close()
+
+
+def _take_options(params: Any, args: list[str]) -> list[str]:
+    """Return the words without the options that stand behind them; note those.
+
+    doit stops looking for options at the first word.
+    """
+    words = []
+    waiting = iter(args)
+    for word in waiting:
+        if word == "--force":
+            params["force"] = True
+        elif word == "--format":
+            params["format"] = next(waiting, "")
+        elif word.startswith("--format="):
+            params["format"] = word.removeprefix("--format=")
+        else:
+            words.append(word)
+    return words

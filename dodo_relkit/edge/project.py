@@ -165,7 +165,7 @@ class Relkit:
             """OTP releases."""
             yield from self.tasks(env, name)
 
-        task_release._task_creator_params = TASK_OPTIONS  # type: ignore[attr-defined]
+        task_release._task_creator_params = list(TASK_OPTIONS)  # type: ignore[attr-defined]
         return task_release
 
     def doit_config(self, **settings: object) -> dict[str, object]:

@@ -30,7 +30,7 @@ def scan_signature(profile: Profile, layout: Layout) -> str:
 def lib_signature(profile: Profile, layout: Layout) -> str:
     """Return how the files of the applications look that go into `lib/`."""
     from dodo_relkit.edge.digest import tree_signature
-    from dodo_relkit.edge.trees import application_parts
+    from dodo_relkit.edge.places import application_parts
 
     sources = _json(layout.facet("sources"))
     directories = [source["directory"] for source in sources or ()]
@@ -52,16 +52,16 @@ def erts_signature(_: Profile, layout: Layout) -> str:
 def consolidated_signature(profile: Profile, _: Layout) -> str:
     """Return how the consolidated protocols look."""
     from dodo_relkit.edge.digest import tree_signature
-    from dodo_relkit.edge.trees import consolidated_parents
+    from dodo_relkit.edge.places import consolidated_parents
 
     return tree_signature(consolidated_parents(profile), ["consolidated"])
 
 
 def erlc_signature(how: Any) -> list[list[object]]:
     """Return how the sources of our own `erlc` task look."""
-    from dodo_relkit.edge import erlc
+    from dodo_relkit.edge import erlc_sources
 
-    return erlc.erlc_signature(how)
+    return erlc_sources.erlc_signature(how)
 
 
 SIGNATURES: Mapping[str, Callable[..., object]] = {

@@ -10,18 +10,12 @@ from typing import Any
 
 from dodo_relkit.artifacts.model import Member
 from dodo_relkit.diagnostics import Diagnostic
-from dodo_relkit.edge.digest import (
-    PARTS,
-    SOURCE_PARTS,
-    Tree,
-    content_digests,
-    stat_files,
-)
+from dodo_relkit.edge.digest import Tree, content_digests, stat_files
 from dodo_relkit.edge.erts import check_machines, erts_members, may_be_native
 from dodo_relkit.edge.files import sha256_of, write_file
 from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.places import application_parts, consolidated_parents
 from dodo_relkit.edge.producing import Saved, read_facet
-from dodo_relkit.edge.search import search
 from dodo_relkit.edge.stage import AppTree, stage_all
 from dodo_relkit.edge.stage_members import stage_members
 from dodo_relkit.edge.stamps import write_stamp
@@ -82,24 +76,6 @@ def consolidated_step(profile: Profile, layout: Layout) -> Saved:
         for path in sorted(Path(parent, "consolidated").glob("*.beam"))
     }
     return _stage(layout, "consolidated", tuple(members.values()))
-
-
-def application_parts(profile: Profile) -> tuple[str, ...]:
-    """Return which directories of an application belong into the release."""
-    return (*PARTS, *SOURCE_PARTS) if profile.include_src else PARTS
-
-
-def consolidated_parents(profile: Profile) -> list[str]:
-    """Return the directories that hold a `consolidated`, as Mix lays them.
-
-    `_build/<env>/lib/<app>` for a single application, `_build/<env>` for an umbrella.
-    """
-    spots = search(profile.lib_dirs).spots
-    apps = [spot.path for found in spots for spot in found]
-    parents = [str(Path(each).parent) for each in profile.lib_dirs]
-    return sorted(
-        {each for each in [*apps, *parents] if Path(each, "consolidated").is_dir()}
-    )
 
 
 def changed_files(profile: Profile, layout: Layout) -> Iterator[tuple[str, str]]:
