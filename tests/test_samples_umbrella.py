@@ -17,18 +17,15 @@ def built(tmp_path_factory):
 def test_boots_and_answers_with_consolidated_protocols(built, tmp_path):
     root = unpack(built / "_build/prod/rel/shapes-0.2.0.tar.gz", tmp_path / "shapes")
     with booted(root, "shapes") as node:
-        assert node.ask("IO.inspect(ShapesWeb.report())").splitlines()[0] == (
-            "{9, 12, true}"
-        )
-        assert node.ask("IO.inspect(ShapesCore.History.all())").splitlines()[0] == (
-            "[12, 9]"
-        )
+        report = node.ask("IO.inspect(ShapesWeb.report())")
+        assert report.splitlines()[0] == "{9, 12, true}"
+        history = node.ask("IO.puts(Enum.join(ShapesCore.History.all(), ' '))")
+        assert history.splitlines()[0] == "12 9"
         where = node.ask("IO.puts(:code.which(ShapesCore.Area))").splitlines()[0]
         assert "consolidated" in where
         assert where.startswith(str(root))
-        assert node.ask("IO.inspect(Protocol.consolidated?(Enumerable))").splitlines()[
-            0
-        ] == ("true")
+        known = node.ask("IO.inspect(Protocol.consolidated?(Enumerable))")
+        assert known.splitlines()[0] == "true"
 
 
 def test_elixir_itself_is_in_the_release(built):

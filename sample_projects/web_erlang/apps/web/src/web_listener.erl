@@ -9,7 +9,7 @@
 start_link() ->
     Root = filename:absname(code:lib_dir(web)),
     {ok, Pid} = inets:start(httpd,
-                            [{port, wanted_port()},
+                            [{port, port()},
                              {bind_address, {127, 0, 0, 1}},
                              {server_name, "web"},
                              {server_root, Root},
@@ -19,11 +19,6 @@ start_link() ->
     true = link(Pid),
     true = register(?MODULE, Pid),
     {ok, Pid}.
-
-%% Returns the port that is listened on; 0 in the settings means any free port.
-port() ->
-    [{port, Port}] = httpd:info(whereis(?MODULE), [port]),
-    Port.
 
 do(#mod{request_uri = "/flag"}) ->
     {ok, Flag} = application:get_env(web, flag),
@@ -49,7 +44,8 @@ count(Path) ->
         _ -> web_metrics:count(Path)
     end.
 
-wanted_port() ->
+%% Returns the port of the settings: a number, or text from an environment variable.
+port() ->
     case application:get_env(web, port) of
         {ok, Port} when is_integer(Port) -> Port;
         {ok, Text} -> list_to_integer(Text)
