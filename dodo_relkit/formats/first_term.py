@@ -44,7 +44,7 @@ _TOKEN = re.compile(
       | (?P<number>[0-9][0-9_]*(?:\#\w+|\.[0-9]+(?:[eE][+-]?[0-9]+)?)?)
       | (?P<var>[A-Z_][\w@]*)
       | (?P<dot>\.(?=[\s%]|\Z))
-      | (?P<open>["'])
+      | (?P<open>["']|\$\Z)
       | (?P<sign><<|>>|=>|:=|\|\||->|<-|<=|==|=:=|=/=|/=|>=|=<|\+\+|--|\.\.\.?|::|.)
     """,
     re.VERBOSE | re.DOTALL,
@@ -61,7 +61,13 @@ _RESERVED = frozenset(
 # fmt: on
 _BEFORE_TERM = frozenset(("{", "[", "(", ",", "|", "<<", "=>", ":="))
 _BEGINS_EXPRESSION = frozenset(("(", "+", "-", "#", "fun", "begin", "not", "bnot"))
+_CONTINUES_EXPRESSION = frozenset(
+    ("(", "+", "-", "*", "/", "#", "++", "--", "==", "=:=", "=", "!", "div", "rem", ":")
+)
 _CLOSERS = frozenset(("}", "]", ")", ">>", ".", ","))
+
+
+_BAD_TERM = _Token("", "", 0, 0)
 
 
 def first_term(data: bytes, file: str) -> Term:
@@ -115,19 +121,28 @@ def _fault(text: str, tokens: list[_Token], trouble: Trouble) -> ParseFault:
         (number for number, each in enumerate(tokens) if each.start >= offset),
         len(tokens),
     )
-    token = tokens[index] if index < len(tokens) else None
-    before = tokens[index - 1] if index else None
-    if token and (before is None or before.text in _BEFORE_TERM):
-        after = tokens[index + 1] if index + 1 < len(tokens) else None
-        if token.kind == "var":
-            return ParseFault(trouble, tokens[0].line, make_string("bad term"))
-        if token.text in _BEGINS_EXPRESSION and after:
-            if after.text not in _CLOSERS:
-                return ParseFault(trouble, tokens[0].line, make_string("bad term"))
-            token = after
-    line = token.line if token else tokens[-1].line
+    token = _stopped_at(tokens, index)
+    if token is _BAD_TERM:
+        return ParseFault(trouble, tokens[0].line, make_string("bad term"))
+    line = (token or tokens[-1]).line
     what: Term = [make_string("syntax error before: "), make_string(_word(token))]
     return ParseFault(trouble, line, what)
+
+
+def _stopped_at(tokens: list[_Token], index: int) -> _Token | None:
+    """Return the token before which erl_parse stops, where a term stops at `index`.
+
+    None is the end; `_BAD_TERM` stands for an expression without a fault in sight.
+    """
+    token, after = (*tokens[index : index + 2], None, None)[:2]
+    if token is None:
+        return None
+    wanted = index == 0 or tokens[index - 1].text in _BEFORE_TERM
+    if wanted and token.kind == "var":
+        return _BAD_TERM
+    if token.text not in (_BEGINS_EXPRESSION if wanted else _CONTINUES_EXPRESSION):
+        return token
+    return after if after is None or after.text in _CLOSERS else _BAD_TERM
 
 
 def _word(token: _Token | None) -> str:

@@ -11,7 +11,15 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
 from dodo_relkit.formats.rel import plain_text
 from dodo_relkit.terms.etf import AtomEncoding, decode, encode
-from dodo_relkit.terms.model import Atom, Term, list_items, make_string
+from dodo_relkit.terms.model import (
+    Atom,
+    Improper,
+    Map,
+    Term,
+    list_items,
+    make_string,
+)
+from dodo_relkit.terms.order import sorted_pairs
 from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.terms.text import consult_one
 
@@ -56,13 +64,51 @@ def load_script(data: bytes, file: str) -> BootScript:
 
 
 def dump_boot(script: BootScript, encoding: AtomEncoding) -> bytes:
-    """Return the `.boot` file: `term_to_binary` as the target OTP does it."""
-    return encode(boot_term(script), encoding)
+    """Return the `.boot` file: `term_to_binary` as the target OTP does it.
+
+    Up to OTP 25 a map of at most 32 keys is written in the order of its keys, larger
+    ones in that of a hash; later ones in an order that no file tells. All are written
+    here in the order of their keys.
+    """
+    return encode(_sort_maps(boot_term(script)), encoding)
 
 
 def load_boot(data: bytes, file: str) -> BootScript:
     """Return what a `.boot` file says. Raises RK350, or the troubles of the format."""
     return boot_of_term(decode(data), file)
+
+
+def _sort_maps(term: Term) -> Term:
+    if not _holds_map(term):
+        return term
+    match term:
+        case Map():
+            return Map(
+                tuple(
+                    (_sort_maps(key), _sort_maps(value))
+                    for key, value in sorted_pairs(term)
+                )
+            )
+        case tuple():
+            return tuple(_sort_maps(each) for each in term)
+        case list():
+            return [_sort_maps(each) for each in term]
+        case Improper(items, tail):
+            return Improper(tuple(_sort_maps(each) for each in items), _sort_maps(tail))
+    return term
+
+
+def _holds_map(term: Term) -> bool:
+    left = [term]
+    while left:
+        each = left.pop()
+        if type(each) is Map:
+            return True
+        if type(each) is tuple or type(each) is list:
+            left += each
+        elif type(each) is Improper:
+            left += (*each.items, each.tail)
+    return False
 
 
 def _bad_script(file: str, reason: str) -> Diagnostic:
