@@ -18,7 +18,7 @@ from dodo_relkit.formats.vm_args import (
     parse_vm_args,
     quote_argument,
 )
-from dodo_relkit.formats.vm_args_checks import check_cookie, check_vm_args
+from dodo_relkit.formats.vm_args_checks import check_vm_args
 from tests.oracle import otp_root, the_oracle
 
 
@@ -220,26 +220,6 @@ def test_what_is_wrong_is_said(text, codes, lines):
     found = check_vm_args(text)
     assert [each.code for each in found] == codes
     assert [each.place.line for each in found] == lines
-
-
-@pytest.mark.parametrize(
-    ("text", "codes"),
-    [
-        ("aB3_dE5fG7hI9", []),
-        ("${COOKIE}", []),
-        ("dev", [Code.COOKIE_INSECURE]),
-        ("this_is_InSecure_as_such", [Code.COOKIE_INSECURE]),
-        ("-abcdefghijkl", [Code.COOKIE_UNUSABLE]),
-        ("+abcdefghijkl", [Code.COOKIE_UNUSABLE]),
-        ("abc defghijkl", [Code.COOKIE_UNUSABLE]),
-        ("abcdefghijklü", [Code.COOKIE_UNUSABLE]),
-        ("a" * 255, []),
-        ("a" * 256, [Code.COOKIE_UNUSABLE]),
-        ("a'b\"c#d\\e$f,g~", []),
-    ],
-)
-def test_cookies_are_looked_at(text, codes):
-    assert [each.code for each in check_cookie(text)] == codes
 
 
 @pytest.mark.parametrize("secret", ["abcdefghij", "a'b\"c#d\\e$f{g}", "(;)|&`*?[x]"])

@@ -1,4 +1,4 @@
-"""What is wrong with the arguments of a `vm.args`, and with a cookie.
+"""What is wrong with the arguments of a `vm.args`.
 
 Reads no file; how arguments are spelled is known by `vm_args.py`.
 """
@@ -9,13 +9,9 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence
 
 from dodo_relkit.codes import Code
-from dodo_relkit.diagnostics import NOWHERE, Diagnostic, Place, diagnostic
+from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
 from dodo_relkit.formats.vm_args import Argument, Flag, flags, parse_vm_args
 
-MAX_COOKIE = 255
-"""A cookie is an atom."""
-SHORT_COOKIE = 10
-"""Shorter ones are tried out in no time."""
 _OBSOLETE = {
     "-smp": "every node runs with SMP since OTP 21",
     "+K": "every node polls in the kernel since OTP 21",
@@ -60,35 +56,6 @@ def check_vm_args(text: str, file: str = "vm.args") -> list[Diagnostic]:
         if each.name.text == flag
     )
     return found
-
-
-def check_cookie(cookie: str, place: Place = NOWHERE) -> list[Diagnostic]:
-    """Return what is wrong with the text of a cookie.
-
-    Errors: one that erl takes as a flag, that has other than printable ASCII
-    characters, or that is longer than an atom. Warnings: one easily guessed. One
-    that has a `${VAR}` is filled in at start, so it is not looked at.
-    """
-    if "${" in cookie:
-        return []
-    why = _why_unusable(cookie)
-    if why:
-        return [diagnostic(Code.COOKIE_UNUSABLE, place, why=why)]
-    if "insecure" in cookie.lower():
-        why = "it says so itself"
-    elif len(cookie) < SHORT_COOKIE:
-        why = f"it has {len(cookie)} characters"
-    return [diagnostic(Code.COOKIE_INSECURE, place, why=why)] if why else []
-
-
-def _why_unusable(cookie: str) -> str:
-    if cookie.startswith(("-", "+")):
-        return f"erl takes what begins with {cookie[0]} as a flag"
-    if not all("!" <= char <= "~" for char in cookie):
-        return "it has a blank or a character that is not ASCII"
-    if len(cookie) > MAX_COOKIE:
-        return f"it is longer than {MAX_COOKIE} characters"
-    return ""
 
 
 def _check_names(given: Sequence[Flag], place: Placer) -> Iterator[Diagnostic]:
