@@ -347,7 +347,7 @@ class Code(Enum):
         ERROR, "started application that needs one that is not started",
         "{name} ({type}) needs {needed}, whose start type is {needed_type}",
         "Give {needed} the start type {type}, or {name} the type {needed_type}.\n"
-        "If that is what you want, list {needed} in skip_mode_validation_for.",
+        "If that is what you want, list {name} in skip_mode_validation_for.",
     )  # fmt: skip
     MANDATORY_TYPE = Words(
         "RK364",
@@ -653,12 +653,6 @@ class Code(Enum):
         WARNING, "overlay variable hides a built-in one",
         "the overlay variable {variable} is built in; your value takes its place",
         "Choose another name unless you mean it.",
-    )  # fmt: skip
-    OVERLAY_VARIABLE_NAME = Words(
-        "RK546",
-        ERROR, "overlay variable with an unusable name",
-        "{variable} cannot be the name of an overlay variable",
-        "Use letters, digits and _, and do not begin with a digit.",
     )  # fmt: skip
 
     BAD_RELEASE = Words(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, diagnostic
@@ -62,9 +62,15 @@ def close(roots: Sequence[Wanted], catalog: Catalog) -> Closure:
     comes along, if found, with start type `none`: remote shells need its modules.
     """
     closure = _walk(roots, catalog)
-    if "elixir" in closure.apps and "iex" not in closure.apps and "iex" in catalog:
-        closure = _walk([*roots, Wanted(name="iex", start_type=NONE)], catalog)
-    return closure
+    if "elixir" not in closure.apps or "iex" in closure.apps or "iex" not in catalog:
+        return closure
+    wider = _walk([*roots, Wanted(name="iex", start_type=NONE)], catalog)
+    # iex explains nothing but itself: other ways to an application go first.
+    needed_by = {
+        name: tuple(dict.fromkeys((*closure.needed_by.get(name, ()), *by)))
+        for name, by in wider.needed_by.items()
+    }
+    return replace(wider, needed_by=needed_by)
 
 
 def _walk(roots: Sequence[Wanted], catalog: Catalog) -> Closure:

@@ -63,7 +63,7 @@ class Settings(TypedDict, total=False):
     rel: str
     """A `.rel` file of your own, instead of `version` and `applications`."""
     skip_mode_validation_for: Sequence[str]
-    """Applications that may stay unstarted although a started one needs them."""
+    """Started applications that may need ones which are not started."""
     lib_dirs: Sequence[str]
     """Folders with applications, or applications' folders; `*` is allowed."""
     output_dir: str

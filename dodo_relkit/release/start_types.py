@@ -52,7 +52,11 @@ def start_types(closure: Closure) -> StartTypes:
 def check_start_types(
     closure: Closure, types: StartTypes, skipped: tuple[str, ...]
 ) -> Iterator[Diagnostic]:
-    """Give what is wrong with start types; `skipped` is skip_mode_validation_for."""
+    """Give what is wrong with start types.
+
+    `skipped` is skip_mode_validation_for: as in mix release it names those that need
+    what is not started.
+    """
     for name in MANDATORY:
         if types.written.get(name, PERMANENT) != PERMANENT:
             yield diagnostic(
@@ -70,7 +74,7 @@ def check_start_types(
         if types.effective[name] in NOT_STARTED or name in skipped:
             continue
         for needed in closure.uses(name):
-            if needed not in skipped and _is_left_out(needed, types):
+            if _is_left_out(needed, types):
                 yield diagnostic(
                     Code.APP_NOT_STARTED,
                     name=name,
