@@ -12,7 +12,8 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.edge import scan as scan_module
-from dodo_relkit.edge.scan import Places, Reading, ScanResult, scan, scan_signature
+from dodo_relkit.edge.scan import Reading, ScanResult, scan
+from dodo_relkit.edge.scan_look import Places, scan_signature
 from dodo_relkit.edge.search import search
 from tests.oracle import Oracle, otp_root
 

@@ -35,8 +35,7 @@ from dodo_relkit.release.plan import (
     load_release,
     load_target_place,
 )
-from dodo_relkit.release.profile import Profile
-from dodo_relkit.release.spec import EnvCookie
+from dodo_relkit.release.profile import Profile, cookie_variable, profile_warnings
 from dodo_relkit.target import Target, learn_target
 
 OUTSIDE_VARIABLE = "ERTS_LIB_DIR"
@@ -116,14 +115,15 @@ def make_vm_args_file(inputs: Inputs) -> Made:
         template=next(iter(_templates(inputs)), None),
         cookie_setting=cookie if isinstance(cookie, str) else "",
         node=default_node(inputs.profile.name),
+        cookie_at_start=cookie_variable(inputs.profile) != "",
     )
-    return Made(contents=(made.content,), diagnostics=(*found, *made.warnings))
+    warnings = (*found, *profile_warnings(inputs.profile), *made.warnings)
+    return Made(contents=(made.content,), diagnostics=warnings)
 
 
 def make_start_script(inputs: Inputs) -> Made:
     """Make `bin/<name>`."""
     identity, profile = load_identity(inputs.facets), inputs.profile
-    cookie = profile.cookie
     script = StartScript(
         release_name=identity.name,
         erts_version=identity.erts_vsn,
@@ -131,7 +131,7 @@ def make_start_script(inputs: Inputs) -> Made:
         has_elixir=identity.elixir,
         erl_opts=profile.erl_opts,
         run_erl_env=profile.run_erl_env,
-        cookie_variable=cookie.variable if isinstance(cookie, EnvCookie) else "",
+        cookie_variable=cookie_variable(profile),
     )
     return Made(contents=(render_start_script(script),))
 

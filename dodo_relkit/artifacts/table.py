@@ -40,7 +40,8 @@ class Row:
     facets: tuple[str, ...]
     """The facets of the plan that its maker reads."""
     settings: tuple[str, ...] = ()
-    """Settings of the profile that its maker reads."""
+    """Settings of the profile that its maker reads; `overlay` stands for all those
+    that templates see, `cookie_variable` for that part of `cookie`."""
     files: tuple[str, ...] = ()
     """Settings of the profile that name the files which its maker reads."""
     needs: tuple[str, ...] = ()
@@ -104,7 +105,7 @@ TABLE = (
         doc="bin/<name>, the start script",
         paths=("bin/{name}",),
         facets=("identity",),
-        settings=("include_erts", "erl_opts", "run_erl_env", "cookie"),
+        settings=("include_erts", "erl_opts", "run_erl_env", "cookie_variable"),
         mode=0o755,
     ),
     Row(

@@ -22,13 +22,12 @@ from dodo_relkit.edge.otp import find_erts_vsn, find_start_clean, read_target
 from dodo_relkit.edge.places import places_of
 from dodo_relkit.edge.producing import Saved
 from dodo_relkit.edge.scan import scan
-from dodo_relkit.edge.tasks import input_files
 from dodo_relkit.formats.rel import load_rel
 from dodo_relkit.release.catalog import Catalog, make_catalog
 from dodo_relkit.release.checks import check_release
 from dodo_relkit.release.model import Release
 from dodo_relkit.release.plan import Plan, TargetPlace, dump_facets
-from dodo_relkit.release.profile import Profile, profile_warnings
+from dodo_relkit.release.profile import Profile, input_files
 from dodo_relkit.release.resolve import Resolved, resolve, resolve_rel
 from dodo_relkit.terms.text import consult_one
 
@@ -62,7 +61,6 @@ def plan_step(profile: Profile, layout: Layout) -> Saved:
     resolved = _resolve(profile, found)
     diagnostics = [
         *_absent_files(profile),
-        *profile_warnings(profile),
         *resolved.diagnostics,
     ]
     release = resolved.release
@@ -71,8 +69,6 @@ def plan_step(profile: Profile, layout: Layout) -> Saved:
     target = read_target(found.target.root)
     diagnostics += check_release(release, target)
     diagnostics += _odd(release, found)
-    if profile.warnings_as_errors and diagnostics:
-        diagnostics.append(diagnostic(Code.WARNINGS_AS_ERRORS))
     stop_on_errors(diagnostics)
     plan = Plan(
         release=release,

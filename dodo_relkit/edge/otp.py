@@ -14,10 +14,13 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
-from dodo_relkit.target import Target, learn_target
+
+if TYPE_CHECKING:
+    from dodo_relkit.target import Target
 
 _ROOTDIR = re.compile(r"""^\s*ROOTDIR=["']?([^"'$\s]+)["']?\s*$""", re.MULTILINE)
 # The line by which the shell script `erl` of an installed OTP names its root.
@@ -107,6 +110,9 @@ def read_target(root: str) -> Target:
 
     Raises RK402, RK403, RK405, and RK406 when its boot file is not understood.
     """
+    # A run of doit in which nothing is to do needs only the root.
+    from dodo_relkit.target import learn_target
+
     boot = find_start_clean(root)
     return learn_target(
         Path(boot).read_bytes(), erts_vsn=find_erts_vsn(root), file=boot

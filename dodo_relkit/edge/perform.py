@@ -7,15 +7,19 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from dodo_relkit.diagnostics import Diagnostic, Trouble, render_all
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Diagnostic, Trouble, diagnostic, render_all
 
 
-def perform(step: str, *arguments: Any) -> dict[str, Any] | TaskFailed:
+def perform(
+    step: str, *arguments: Any, strict: bool = False
+) -> dict[str, Any] | TaskFailed:
     """Run the step of that name (`STEPS` in steps.py) and return what it saves.
 
     The steps are imported here and not before: with them come networkx, Jinja2 and
     erlang-py, which a run in which nothing is to do must not pay for. Warnings go to
-    standard error; trouble becomes a failed task without a traceback.
+    standard error, or fail the task when it is `strict` (the setting
+    warnings_as_errors); trouble becomes a failed task without a traceback.
     """
     from dodo_relkit.edge.steps import STEPS
 
@@ -23,6 +27,8 @@ def perform(step: str, *arguments: Any) -> dict[str, Any] | TaskFailed:
         saved, warnings = STEPS[step](*arguments)
     except Trouble as trouble:
         return TaskFailed(render_all(trouble.diagnostics))
+    if warnings and strict:
+        return TaskFailed(render_all([*warnings, diagnostic(Code.WARNINGS_AS_ERRORS)]))
     tell(warnings)
     return saved
 

@@ -11,9 +11,8 @@ from dodo_relkit.diagnostics import Diagnostic
 from dodo_relkit.edge.files import inside, write_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.stamps import describe, read_stamp, write_stamp
-from dodo_relkit.edge.tasks import input_files
 from dodo_relkit.release.plan import load_identity, load_target_place
-from dodo_relkit.release.profile import Profile
+from dodo_relkit.release.profile import Profile, input_files
 
 Saved = tuple[dict[str, Any], tuple[Diagnostic, ...]]
 """What a step gives: values for `getargs`, and warnings."""

@@ -14,13 +14,14 @@ from doit.exceptions import InvalidDodoFile
 from dodo_relkit.diagnostics import Trouble, render_all
 from dodo_relkit.edge.compile_tasks import compile_task_name, compile_tasks
 from dodo_relkit.edge.layout import Layout, layout
-from dodo_relkit.edge.tasks import Task, Wiring, literal_version, profile_tasks
+from dodo_relkit.edge.tasks import Task, Wiring, profile_tasks
 from dodo_relkit.release.compilers import Compile
 from dodo_relkit.release.config import check_config
 from dodo_relkit.release.profile import (
     Config,
     Profile,
     environment_names,
+    literal_version,
     profiles,
     select,
 )
@@ -76,7 +77,7 @@ class Relkit:
     the configuration, so that doit shows them without a traceback.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each part of a configuration
         self,
         *,
         releases: Sequence[ReleaseSpec],

@@ -5,12 +5,10 @@ not read again.
 """
 
 # paths are text here: objects would cost more than the search
-# ruff: noqa: PTH116, PTH118, PTH119, PTH123, PTH208
+# ruff: noqa: PTH118, PTH119, PTH123
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +18,7 @@ from typing import Any
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
-from dodo_relkit.edge.search import Spot, search
+from dodo_relkit.edge.scan_look import Ebin, Places, look, signature_of
 from dodo_relkit.formats.app import (
     AppSpec,
     app_warnings,
@@ -48,21 +46,6 @@ class Reading(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where to search."""
-
-    patterns: tuple[str, ...]
-    """Lib directories, application directories or patterns of either (search.py), in
-    the order in which they count."""
-    root: str = "."
-    """What relative paths are relative to."""
-    exclude: tuple[str, ...] = ()
-    """Output directories: nothing in them is found, whichever way leads there."""
-    target_lib: str = ""
-    """The `lib` of the target OTP, searched last; empty when it is not searched."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanResult:
     """What a scan found."""
 
@@ -77,22 +60,6 @@ class ScanResult:
     """Of the search itself."""
     cache: dict[str, Any]
     """Plain JSON to give to the next scan."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ebin:
-    """An `ebin` directory, looked at but not read."""
-
-    directory: str
-    """Of the application, as searched."""
-    real: str
-    rank: int
-    """Number of the pattern."""
-    from_target: bool
-    app_files: tuple[str, ...]
-    """Names, sorted."""
-    beams: tuple[str, ...]
-    """Names of modules, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +82,7 @@ def scan(
     usually there is one. `cache` is that of an earlier result, or None. Nothing is
     raised for what is found on disk: see `ScanResult`.
     """
-    ebins, warnings = _look(places)
+    ebins, warnings = look(places)
     old = _known(cache)
     new: dict[str, Any] = {}
     found: list[tuple[int, App]] = []
@@ -138,58 +105,7 @@ def scan(
     )
 
 
-def scan_signature(places: Places) -> str:
-    """Return a digest that is another one when `scan` may find something else.
-
-    Cheap: reads directories and stats `.app` files, opens none.
-    """
-    ebins, _ = _look(places)
-    seen = [
-        [
-            ebin.directory,
-            ebin.from_target,
-            ebin.beams,
-            [
-                (file, _signature(os.path.join(ebin.real, "ebin", file)))
-                for file in ebin.app_files
-            ],
-        ]
-        for ebin in ebins
-    ]
-    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
-
-
-def _look(places: Places) -> tuple[list[_Ebin], tuple[Diagnostic, ...]]:
-    patterns = [*places.patterns]
-    target = ""
-    if places.target_lib:
-        patterns.append(places.target_lib)
-        target = os.path.realpath(os.path.join(places.root, places.target_lib))
-    found = search(patterns, root=places.root, exclude=places.exclude)
-    ebins = [
-        _ebin(spot, rank, target, from_target=rank == len(places.patterns))
-        for rank, spots in enumerate(found.spots)
-        for spot in spots
-    ]
-    return ebins, found.diagnostics
-
-
-def _ebin(spot: Spot, rank: int, target: str, *, from_target: bool) -> _Ebin:
-    try:
-        names = sorted(os.listdir(f"{spot.real}/ebin"))
-    except OSError:
-        names = []
-    return _Ebin(
-        directory=spot.path,
-        real=spot.real,
-        rank=rank,
-        from_target=from_target or bool(target and spot.real.startswith(target + "/")),
-        app_files=tuple([each for each in names if each.endswith(".app")]),
-        beams=tuple([each[:-5] for each in names if each.endswith(".beam")]),
-    )
-
-
-def _app(ebin: _Ebin, spec: AppSpec) -> App:
+def _app(ebin: Ebin, spec: AppSpec) -> App:
     return App(
         spec=spec,
         directory=ebin.directory,
@@ -214,7 +130,7 @@ def _read_through(
     reading: Reading,
 ) -> _Read:
     """Read an `.app` file, or take what an earlier scan noted; note what is clean."""
-    signature = _signature(real)
+    signature = signature_of(real)
     spec = _noted(old.get(path), signature)
     if spec is not None:
         new[path] = old[path]
@@ -256,15 +172,6 @@ def _read(path: str, real: str, reading: Reading) -> _Read:
     except Trouble as trouble:
         return _Read(spec=None, diagnostics=trouble.diagnostics)
     return _Read(spec=spec, diagnostics=warnings)
-
-
-def _signature(path: str) -> list[int]:
-    """Return how a file looks, empty when it cannot be looked at."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return []
-    return [status.st_mtime_ns, status.st_size, status.st_ctime_ns, status.st_ino]
 
 
 def _is_settled(signature: Sequence[int]) -> bool:

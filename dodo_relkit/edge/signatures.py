@@ -17,11 +17,11 @@ from dodo_relkit.release.profile import Profile
 def scan_signature(profile: Profile, layout: Layout) -> str:
     """Return how the lib directories and the `.app` files look."""
     from dodo_relkit.diagnostics import Trouble
-    from dodo_relkit.edge import scan
+    from dodo_relkit.edge import scan_look
     from dodo_relkit.edge.places import places_of
 
     try:
-        return scan.scan_signature(places_of(profile, layout))
+        return scan_look.scan_signature(places_of(profile, layout))
     except Trouble as trouble:
         # The step finds the same trouble and tells it.
         return str(trouble)

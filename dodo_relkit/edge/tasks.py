@@ -23,7 +23,12 @@ from dodo_relkit.edge.perform import perform
 from dodo_relkit.edge.uptodate import inputs_same, outputs_same, settings_same
 from dodo_relkit.release.compilers import Erlc, Gleam, Rebar3
 from dodo_relkit.release.facets import FACETS
-from dodo_relkit.release.profile import Profile
+from dodo_relkit.release.profile import (
+    Profile,
+    cookie_variable,
+    input_files,
+    literal_version,
+)
 
 Task = dict[str, Any]
 
@@ -45,7 +50,6 @@ PLAN_SETTINGS = (
     "rel",
     "include_erts",
     "include_system_libs",
-    "warnings_as_errors",
     "exref",
     "src_tests",
     "skip_mode_validation_for",
@@ -158,7 +162,7 @@ def _tree(wiring: Wiring, name: str) -> Task:
         docs[name],
         step=name,
         targets=[layout.stamp(name)],
-        settings=("dev_mode", "include_src"),
+        settings=("dev_mode", "include_src") if name == "lib" else (),
         inputs=(name, profile, layout),
         file_dep=[layout.facet(facet) for facet in facets[name]],
     )
@@ -192,7 +196,7 @@ def _known_paths(wiring: Wiring, row: Row) -> list[str]:
     ]
 
 
-def _task(
+def _task(  # noqa: PLR0913 - a task has this many parts
     wiring: Wiring,
     name: str,
     doc: str,
@@ -206,9 +210,10 @@ def _task(
     task_dep: Sequence[str] = (),
 ) -> Task:
     profile, layout = wiring.profile, wiring.layout
+    strict = {"strict": profile.warnings_as_errors}
     watched = layout.stamp(name) if layout.stamp(name) in targets else ""
     uptodate: list[Any] = [
-        (settings_same, [settings_slice(profile, settings)]),
+        (settings_same, [settings_slice(profile, (*settings, "warnings_as_errors"))]),
         (outputs_same, [watched, [path for path in targets if path != watched]]),
     ]
     if inputs:
@@ -217,7 +222,7 @@ def _task(
         "basename": wiring.basename,
         "name": name,
         "doc": doc,
-        "actions": [(perform, [step, profile, layout, *arguments])],
+        "actions": [(perform, [step, profile, layout, *arguments], strict)],
         "targets": targets,
         "file_dep": list(file_dep),
         "task_dep": list(task_dep),
@@ -242,21 +247,6 @@ def _clean_arguments(
     return ["clean", stamp, targets]
 
 
-def literal_version(profile: Profile) -> str:
-    """Return the release's version if it is known before anything is built, or ''."""
-    if profile.rel or not isinstance(profile.version, str):
-        return ""
-    return profile.version
-
-
-def input_files(profile: Profile, setting: str) -> list[str]:
-    """Return the files that a setting names, in order."""
-    value = getattr(profile, setting)
-    if not value:
-        return []
-    return [value] if isinstance(value, str) else list(value)
-
-
 def settings_slice(profile: Profile, names: Sequence[str]) -> dict[str, object]:
     """Return the named settings as plain data; secrets only as digests."""
     wanted = [
@@ -264,9 +254,14 @@ def settings_slice(profile: Profile, names: Sequence[str]) -> dict[str, object]:
         for name in names
         for each in (OVERLAY_SETTINGS if name == "overlay" else (name,))
     ]
-    values: dict[str, object] = {name: getattr(profile, name) for name in wanted}
-    values = json.loads(json.dumps(values, default=asdict))
-    if values.get("cookie"):
-        digest = hashlib.sha256(str(values["cookie"]).encode())
-        values["cookie"] = digest.hexdigest()
+    values = {name: _plain_setting(profile, name) for name in wanted}
     return {"relkit": __version__, **values}
+
+
+def _plain_setting(profile: Profile, name: str) -> object:
+    if name == "cookie_variable":
+        return cookie_variable(profile)
+    plain: object = json.loads(json.dumps(getattr(profile, name), default=asdict))
+    if name == "cookie" and plain:
+        return hashlib.sha256(str(plain).encode()).hexdigest()
+    return plain

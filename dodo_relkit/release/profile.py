@@ -167,6 +167,27 @@ def make_profile(config: Config, name: str, environment: str) -> Profile:
     return Profile(name=name, environment=environment, compile=config.compile, **values)
 
 
+def cookie_variable(profile: Profile) -> str:
+    """Return the environment variable that holds the cookie at each start, or ''."""
+    cookie = profile.cookie
+    return cookie.variable if isinstance(cookie, EnvCookie) else ""
+
+
+def literal_version(profile: Profile) -> str:
+    """Return the release's version if it is known before anything is built, or ''."""
+    if profile.rel or not isinstance(profile.version, str):
+        return ""
+    return profile.version
+
+
+def input_files(profile: Profile, setting: str) -> list[str]:
+    """Return the files that a setting names, in order."""
+    value = getattr(profile, setting)
+    if not value:
+        return []
+    return [value] if isinstance(value, str) else list(value)
+
+
 def merge(
     of_release: Mapping[str, object], of_environment: Mapping[str, object]
 ) -> dict[str, object]:

@@ -1,0 +1,111 @@
+"""Where applications are searched, and how what lies there looks. Opens no file.
+
+Loaded on every run of doit, so it imports nothing that reads Erlang's files.
+"""
+
+# ruff: noqa: PTH - paths are text here: objects would cost more than the search
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+
+from dodo_relkit.diagnostics import Diagnostic
+from dodo_relkit.edge.search import Spot, search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where to search."""
+
+    patterns: tuple[str, ...]
+    """Lib directories, application directories or patterns of either (search.py), in
+    the order in which they count."""
+    root: str = "."
+    """What relative paths are relative to."""
+    exclude: tuple[str, ...] = ()
+    """Output directories: nothing in them is found, whichever way leads there."""
+    target_lib: str = ""
+    """The `lib` of the target OTP, searched last; empty when it is not searched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ebin:
+    """An `ebin` directory, looked at but not read."""
+
+    directory: str
+    """Of the application, as searched."""
+    real: str
+    rank: int
+    """Number of the pattern."""
+    from_target: bool
+    app_files: tuple[str, ...]
+    """Names, sorted."""
+    beams: tuple[str, ...]
+    """Names of modules, sorted."""
+
+
+def scan_signature(places: Places) -> str:
+    """Return a digest that is another one when `scan` may find something else.
+
+    Cheap: reads directories and stats `.app` files, opens none.
+    """
+    ebins, _ = look(places)
+    seen = [
+        [
+            ebin.directory,
+            ebin.from_target,
+            ebin.beams,
+            [
+                (file, signature_of(os.path.join(ebin.real, "ebin", file)))
+                for file in ebin.app_files
+            ],
+        ]
+        for ebin in ebins
+    ]
+    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+
+
+def look(places: Places) -> tuple[list[Ebin], tuple[Diagnostic, ...]]:
+    """Return the `ebin` directories of all applications, in search order.
+
+    And warnings of the search.
+    """
+    patterns = [*places.patterns]
+    target = ""
+    if places.target_lib:
+        patterns.append(places.target_lib)
+        target = os.path.realpath(os.path.join(places.root, places.target_lib))
+    found = search(patterns, root=places.root, exclude=places.exclude)
+    ebins = [
+        _ebin(spot, rank, target, from_target=rank == len(places.patterns))
+        for rank, spots in enumerate(found.spots)
+        for spot in spots
+    ]
+    return ebins, found.diagnostics
+
+
+def _ebin(spot: Spot, rank: int, target: str, *, from_target: bool) -> Ebin:
+    try:
+        names = sorted(os.listdir(f"{spot.real}/ebin"))
+    except OSError:
+        names = []
+    return Ebin(
+        directory=spot.path,
+        real=spot.real,
+        rank=rank,
+        from_target=from_target or bool(target and spot.real.startswith(target + "/")),
+        app_files=tuple([each for each in names if each.endswith(".app")]),
+        beams=tuple([each[:-5] for each in names if each.endswith(".beam")]),
+    )
+
+
+def signature_of(path: str) -> list[int]:
+    """Return how a file looks, empty when it cannot be looked at."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return []
+    return [status.st_mtime_ns, status.st_size, status.st_ctime_ns, status.st_ino]
