@@ -233,14 +233,3 @@ def test_a_user_variable_that_hides_a_built_in_one_gives_a_warning():
     assert [(each.code, each.facts["variable"], each.is_error) for each in found] == [
         (Code.OVERLAY_VARIABLE_SHADOWS, "erts_vsn", False)
     ]
-
-
-def test_a_variable_that_cannot_be_named_is_refused():
-    with pytest.raises(Trouble) as caught:
-        overlay_variables(built_in(), {"a-b": 1, "1a": 2, "": 3, "é": 4, "ok_1": 5})
-    assert [each.facts["variable"] for each in caught.value.diagnostics] == [
-        "a-b",
-        "1a",
-        "",
-        "é",
-    ]

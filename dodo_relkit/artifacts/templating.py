@@ -20,7 +20,6 @@ Value: TypeAlias = Union[
 ]
 Variables: TypeAlias = Mapping[str, Value]
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PATH = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*")
 _OPEN = re.compile(r"<%(?P<kind>%|=|#|!--)?")
 _CLOSE = {"!--": "--%>"}
@@ -32,20 +31,9 @@ def overlay_variables(
     """Return the variables of a release's templates, and warnings.
 
     `user` are the `overlay_vars` of the settings. One that has the name of a
-    built-in variable takes its place, with a warning. Raises Trouble for names that
-    no template could spell.
+    built-in variable takes its place, with a warning. That templates can spell the
+    names was checked with the settings.
     """
-    found = [
-        diagnostic(
-            Code.OVERLAY_VARIABLE_NAME,
-            Place(key=f"overlay_vars.{name}"),
-            variable=name,
-        )
-        for name in user
-        if not _NAME.fullmatch(name)
-    ]
-    if found:
-        raise Trouble(found)
     hidden = tuple(
         diagnostic(
             Code.OVERLAY_VARIABLE_SHADOWS,

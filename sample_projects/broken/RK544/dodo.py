@@ -7,8 +7,7 @@ relkit = Relkit(
             applications=["a"],
             lib_dirs=["lib"],
             include_erts=False,
-            cookie="a_cookie_of_some_length",
-            overlay_vars={"my var": 1},
+            vm_args="vm.args.j2",
         ),
     ],
 )
