@@ -3,7 +3,8 @@
 Loaded on every run of doit, so it imports nothing that reads Erlang's files.
 """
 
-# ruff: noqa: PTH - paths are text here: objects would cost more than the search
+# ruff: noqa: PTH116, PTH118, PTH208
+# Paths are text here: objects would cost more than the looking.
 
 from __future__ import annotations
 

@@ -7,7 +7,8 @@ with its values when it has succeeded; the look of inputs is taken before they a
 read, so that an input edited meanwhile is seen the next time (doit issue 119).
 """
 
-# ruff: noqa: PTH - paths are text here: objects would cost more than the looking
+# ruff: noqa: PTH116, PTH123
+# Paths are text here: objects would cost more than the looking.
 
 from __future__ import annotations
 
