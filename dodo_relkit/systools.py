@@ -1,4 +1,4 @@
-"""systools without Erlang: `make_script` and `script2boot` for a hand-written `.rel`.
+"""systools without Erlang: scripts, boot files and archives from a `.rel` by hand.
 
 A thin door with systools' own options. The result carries the warnings and
 `SystoolsError` the error, each as the Erlang term that systools gives with `silent`,
@@ -26,6 +26,7 @@ from dodo_relkit.edge.systools_options import (
 )
 from dodo_relkit.edge.systools_path import place
 from dodo_relkit.edge.systools_release import read_release
+from dodo_relkit.edge.systools_tar import TAR_FORMS, TarKeywords, TarResult, make_tar
 from dodo_relkit.edge.systools_terms import SystoolsError, warning_terms
 from dodo_relkit.formats.erlang_paths import basename, join
 from dodo_relkit.formats.first_term import NoTerm, ParseFault, first_term, read_error
@@ -37,7 +38,14 @@ from dodo_relkit.terms.model import Atom, Term, make_string
 BOOT_FORMS = {"otp_root": Form.TEXT, "cwd": Form.TEXT}
 """The forms of the options of `script2boot`."""
 
-__all__ = ["ScriptResult", "SystoolsError", "make_script", "script2boot"]
+__all__ = [
+    "ScriptResult",
+    "SystoolsError",
+    "TarResult",
+    "make_script",
+    "make_tar",
+    "script2boot",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +149,7 @@ def main(arguments: Sequence[str]) -> int:
         arguments,
         {
             "make_script": (_make_script, SCRIPT_FORMS),
+            "make_tar": (_make_tar, TAR_FORMS),
             "script2boot": (_script2boot, BOOT_FORMS),
         },
     )
@@ -150,6 +159,13 @@ def _make_script(
     name: str, **options: Unpack[ScriptKeywords]
 ) -> tuple[Sequence[Term], Sequence[Diagnostic]]:
     made = make_script(name, **options)
+    return made.warnings, made.diagnostics
+
+
+def _make_tar(
+    name: str, **options: Unpack[TarKeywords]
+) -> tuple[Sequence[Term], Sequence[Diagnostic]]:
+    made = make_tar(name, **options)
     return made.warnings, made.diagnostics
 
 

@@ -18,7 +18,28 @@ from tests.nodes import SAMPLES, clean_environment, copy_sample
 BROKEN = SAMPLES / "broken"
 FOLDERS = sorted(path.name for path in BROKEN.glob("RK*"))
 
-UNSHOWN: dict[str, str] = {}
+NOT_OPENED = "a build opens no object file; a check of calls tells it as RK351"
+FIRST_DOOR = "the check of the settings tells it first, as RK208"
+NOT_READ_BACK = "a build writes this file and does not read it"
+
+UNSHOWN: dict[str, str] = {
+    "RK105": "the only external term that is read is start_clean.boot of an OTP",
+    "RK106": "what a build writes as an external term is checked before",
+    "RK107": "needs a term nested deeper than any file worth keeping here",
+    "RK131": NOT_OPENED,
+    "RK132": NOT_OPENED,
+    "RK133": NOT_OPENED,
+    "RK134": NOT_OPENED,
+    "RK135": NOT_OPENED,
+    "RK349": "an error only where the target is OTP 26 or newer",
+    "RK502": FIRST_DOOR,
+    "RK532": NOT_READ_BACK,
+    "RK533": NOT_READ_BACK,
+    "RK603": "needs a file that the user who runs the tests cannot read; root reads all",
+    "RK606": "needs a file of more than 8 GiB, or a name that no file has",
+    "RK607": "the table gives every file a place of its own",
+    "RK608": "needs a file that changes while it is copied",
+}
 """Errors that no project can show, and why."""
 
 
@@ -41,15 +62,9 @@ def test_fails_with_its_code(folder, tmp_path):
     project = copy_sample(f"broken/{folder}", tmp_path)
     for file in project.rglob("*.rel"):
         file.write_text(with_versions(file.read_text()))
-    done = subprocess.run(
-        [sys.executable, *expected.get("command", ["-m", "doit", "release"])],
-        check=False,
-        cwd=project,
-        env=clean_environment(**expected.get("environment", {})),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    if "first" in expected:
+        run(project, expected["first"], expected)
+    done = run(project, expected.get("command", ["-m", "doit", "release"]), expected)
     output = done.stdout + done.stderr
     assert done.returncode != 0, output
     assert "Traceback" not in output
@@ -57,6 +72,19 @@ def test_fails_with_its_code(folder, tmp_path):
     assert shown == {folder, *expected.get("also", [])}, output
     for word in expected["words"]:
         assert word in output, output
+
+
+def run(project, command, expected):
+    """Run Python with the arguments of `command` in the project."""
+    return subprocess.run(
+        [sys.executable, *command],
+        check=False,
+        cwd=project,
+        env=clean_environment(**expected.get("environment", {})),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def with_versions(text: str) -> str:

@@ -19,7 +19,7 @@ def test_boots_and_answers_with_consolidated_protocols(built, tmp_path):
     with booted(root, "shapes") as node:
         report = node.ask("IO.inspect(ShapesWeb.report())")
         assert report.splitlines()[0] == "{9, 12, true}"
-        history = node.ask("IO.puts(Enum.join(ShapesCore.History.all(), ' '))")
+        history = node.ask("IO.puts(Enum.join(ShapesCore.History.all(), ~s( )))")
         assert history.splitlines()[0] == "12 9"
         where = node.ask("IO.puts(:code.which(ShapesCore.Area))").splitlines()[0]
         assert "consolidated" in where

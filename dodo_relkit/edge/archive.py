@@ -104,10 +104,12 @@ def write_tarball(
     groups: Sequence[Group],
     *,
     level: int = 6,
-    cache_dir: str | os.PathLike[str],
+    cache_dir: str | os.PathLike[str] | None,
     epoch: int = DEFAULT_EPOCH,
 ) -> Tarball:
     """Write the gzipped tar archive of all groups; keep its segments in `cache_dir`.
+
+    With None for `cache_dir` nothing is kept.
 
     The same members, level and epoch give the same bytes. Members are sorted in each
     group, and the groups by their first member. A member whose source is the tarball
@@ -118,20 +120,10 @@ def write_tarball(
     Raises `Trouble`: RK606 and RK607 for members that cannot be, RK603 and RK608 when
     a source cannot be read or has not the digest its member names, RK602.
     """
-    path, cache = Path(path), Path(cache_dir)
+    path = Path(path)
     parts = _parts(path, groups, epoch)
-    keys = [_key(part, level, epoch) for part in parts]
-    kept = [load_segment(cache, key) for key in keys]
-    missing = [i for i, segment in enumerate(kept) if segment is None]
-    if missing:
-        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-            compress = partial(_compress, level=level)
-            made = pool.map(compress, [parts[i] for i in missing])
-            for i, segment in zip(missing, made, strict=True):
-                save_segment(cache, keys[i], segment)
-                kept[i] = segment
-    prune(cache, keys)
-    pieces = list(_gzip([segment for segment in kept if segment is not None]))
+    segments, compressed = _segments(parts, level, epoch, cache_dir)
+    pieces = list(_gzip(segments))
     sha256 = _digest(pieces)
     size = sum(map(len, pieces))
     written = not _is_there(path, size, sha256)
@@ -144,7 +136,7 @@ def write_tarball(
         size=size,
         members_sha256=_digest(part.listing for part in parts),
         written=written,
-        compressed=tuple(parts[i].name for i in missing),
+        compressed=compressed,
     )
 
 
@@ -228,6 +220,33 @@ def _refuse_clashes(entries: Iterable[tar.Entry]) -> None:
         raise Trouble(
             diagnostic(Code.DUPLICATE_MEMBER, name=name) for name in sorted(twice)
         )
+
+
+def _segments(
+    parts: Sequence[_Part],
+    level: int,
+    epoch: int,
+    cache_dir: str | os.PathLike[str] | None,
+) -> tuple[list[Segment], tuple[str, ...]]:
+    """Return the segments of the parts, and the names of those not kept before."""
+    cache = Path(cache_dir) if cache_dir is not None else None
+    keys = [_key(part, level, epoch) for part in parts]
+    segments = {
+        key: kept for key in keys if cache and (kept := load_segment(cache, key))
+    }
+    wanted = dict(zip(keys, parts, strict=True))
+    missing = [key for key in wanted if key not in segments]
+    if missing:
+        with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+            compress = partial(_compress, level=level)
+            made = pool.map(compress, [wanted[key] for key in missing])
+            for key, segment in zip(missing, made, strict=True):
+                segments[key] = segment
+                if cache:
+                    save_segment(cache, key, segment)
+    if cache:
+        prune(cache, keys)
+    return [segments[key] for key in keys], tuple(wanted[key].name for key in missing)
 
 
 def _key(part: _Part, level: int, epoch: int) -> str:

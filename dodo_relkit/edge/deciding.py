@@ -86,7 +86,8 @@ def catalog_of(found: Found) -> Catalog:
 
 
 def _resolve(profile: Profile, found: Found) -> Resolved:
-    catalog, erts_vsn = catalog_of(found), found.target.erts_vsn
+    catalog = make_catalog(found.apps, found.faulty, profile.lib_dirs)
+    erts_vsn = found.target.erts_vsn
     if not profile.rel:
         return resolve(profile, catalog, erts_vsn=erts_vsn)
     try:

@@ -96,6 +96,7 @@ class Relkit:
             default_environment=default_environment,
             compile=compile,
             lib_dirs=lib_dirs,
+            root=str(Path.cwd()),
         )
         self.basename = basename
 

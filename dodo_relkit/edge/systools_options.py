@@ -133,9 +133,15 @@ def read_options(given: ReadKeywords) -> ReadOptions:
 
 def variable_pairs(given: ReadKeywords) -> tuple[tuple[str, str], ...]:
     """Return the boot variables among checked keywords, in order."""
-    variables = given.get("variables") or ()
-    pairs = variables.items() if isinstance(variables, Mapping) else variables
-    return tuple((name, prefix) for name, prefix in pairs)
+    return pairs_of(given.get("variables"))
+
+
+def pairs_of(
+    given: Mapping[str, str] | Sequence[tuple[str, str]] | None,
+) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of an option of the form `PAIRS`, in order."""
+    pairs = given.items() if isinstance(given, Mapping) else given or ()
+    return tuple((name, value) for name, value in pairs)
 
 
 def _fits(value: object, form: Form | None) -> bool:

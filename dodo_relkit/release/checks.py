@@ -242,8 +242,6 @@ def _arrows(path: tuple[str, ...]) -> str:
 
 def _reason(app: str, wanted_by: str, needs: Mapping[str, Needs]) -> str:
     own = needs[wanted_by]
-    if app == wanted_by:
-        return "it uses itself"
     if wanted_by in needs[app].includes:
         return f"{app} includes {wanted_by}, which stands before it in the release"
     if app in own.uses and app in own.includes:

@@ -94,8 +94,6 @@ def _lift(
     top  includes  Y, X     Y: [X]     ->  Y: [X]      same top: order inside it
     top  includes  Y        Y: [top]   ->  Y: []       it cannot wait for its top
     """
-    if not included_by:
-        return list(uses)
     own_top = _top(name, included_by)
     lifted = list(uses)
     for used in uses:

@@ -177,10 +177,10 @@ def _atoms(one: Any, other: Any, todo: list[_Step]) -> int:  # noqa: ARG001
     return 1 if one.name > other.name else -1 if one.name < other.name else 0
 
 
-def _funs(one: Any, other: Any, todo: list[_Step]) -> int:
-    todo.append(_sign(one.arity, other.arity))
-    todo.append((Atom(one.function), Atom(other.function)))
-    return _atoms(Atom(one.module), Atom(other.module), todo)
+def _funs(one: Any, other: Any, todo: list[_Step]) -> int:  # noqa: ARG001
+    left = (one.module, one.function, one.arity)
+    right = (other.module, other.function, other.arity)
+    return 1 if left > right else -1 if left < right else 0
 
 
 def _binaries(one: Any, other: Any, todo: list[_Step]) -> int:  # noqa: ARG001

@@ -7,7 +7,7 @@ relkit = Relkit(
             applications=["a"],
             lib_dirs=["lib"],
             include_erts=False,
-            cookie="a_cookie_of_some_length",
+            cookie="qX3vT8mZ1nR5kW9bL2dF",
         ),
     ],
 )

@@ -6,7 +6,7 @@ relkit = Relkit(
             "broken",
             lib_dirs=["lib"],
             include_erts=False,
-            cookie="a_cookie_of_some_length",
+            cookie="qX3vT8mZ1nR5kW9bL2dF",
             applications=["a", "b"],
         ),
     ],

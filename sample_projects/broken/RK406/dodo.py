@@ -6,7 +6,7 @@ relkit = Relkit(
             "broken",
             applications=["a"],
             lib_dirs=["lib"],
-            cookie="a_cookie_of_some_length",
+            cookie="qX3vT8mZ1nR5kW9bL2dF",
             include_erts="otp",
         ),
     ],

@@ -1,6 +1,0 @@
-{application, b,
- [{description, ""},
-  {vsn, "1.0.0"},
-  {modules, []},
-  {registered, []},
-  {applications, [kernel, stdlib, c]}]}.

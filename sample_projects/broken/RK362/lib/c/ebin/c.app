@@ -1,6 +1,0 @@
-{application, c,
- [{description, ""},
-  {vsn, "1.0.0"},
-  {modules, []},
-  {registered, []},
-  {applications, [kernel, stdlib, a]}]}.
