@@ -19,7 +19,7 @@ BROKEN = SAMPLES / "broken"
 FOLDERS = sorted(path.name for path in BROKEN.glob("RK*"))
 
 NOT_OPENED = "a build opens no object file; a check of calls tells it as RK351"
-FIRST_DOOR = "the check of the settings tells it first, as RK208"
+FIRST_DOOR = "the check of the settings tells it first, as RK208 or RK220"
 NOT_READ_BACK = "a build writes this file and does not read it"
 
 UNSHOWN: dict[str, str] = {
@@ -32,10 +32,11 @@ UNSHOWN: dict[str, str] = {
     "RK134": NOT_OPENED,
     "RK135": NOT_OPENED,
     "RK349": "an error only where the target is OTP 26 or newer",
+    "RK501": FIRST_DOOR,
     "RK502": FIRST_DOOR,
     "RK532": NOT_READ_BACK,
     "RK533": NOT_READ_BACK,
-    "RK603": "needs a file that the user who runs the tests cannot read; root reads all",
+    "RK603": "needs a file that root cannot read",
     "RK606": "needs a file of more than 8 GiB, or a name that no file has",
     "RK607": "the table gives every file a place of its own",
     "RK608": "needs a file that changes while it is copied",

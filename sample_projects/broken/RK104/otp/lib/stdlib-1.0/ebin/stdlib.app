@@ -1,0 +1,3 @@
+{application, stdlib,
+ [{description, ""}, {vsn, "1.0"}, {modules, []}, {registered, []},
+  {applications, []}]}.

@@ -1,0 +1,4 @@
+-module(a).
+-export([f/0]).
+
+f() -> g(.
