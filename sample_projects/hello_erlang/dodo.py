@@ -6,11 +6,16 @@ relkit = Relkit(
     default_release="hello",
     default_environment="prod",
     environments=[
-        environment("dev", dev_mode=True, include_erts=False, cookie="hello"),
-        environment("prod", include_erts=True, cookie="hello"),
+        environment("dev", dev_mode=True, include_erts=False),
+        environment("prod", include_erts=True),
     ],
     releases=[
-        release("hello", version=current_version("hello"), applications=["hello"]),
+        release(
+            "hello",
+            version=current_version("hello"),
+            applications=["hello", "sasl"],
+            cookie="Lk4vQz8RbT1nXw6Jm2Hs",
+        ),
     ],
     compile=erlc("src/*.erl"),
 )

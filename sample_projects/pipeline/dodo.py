@@ -12,12 +12,12 @@ from dodo_relkit import Relkit, environment, release, task
 relkit = Relkit(
     default_release="fortune",
     default_environment="prod",
-    environments=[environment("prod", include_erts=True, cookie="pipeline")],
+    environments=[environment("prod", include_erts=True, cookie="rB8mUj2XhL6sPa4CvT0k")],
     releases=[
         release(
             "fortune",
             version="2.0.0",
-            applications=["fortune"],
+            applications=["fortune", "sasl"],
             lib_dirs=["build/lib"],
         ),
     ],

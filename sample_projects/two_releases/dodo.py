@@ -5,13 +5,13 @@ from dodo_relkit import LOAD, Relkit, environment, erlc, release
 relkit = Relkit(
     default_release="counter",
     default_environment="prod",
-    environments=[environment("prod", include_erts=True, cookie="two_releases")],
+    environments=[environment("prod", include_erts=True, cookie="c7GpZt3KyN9fVd5WqE1x")],
     releases=[
-        release("counter", version="1.0.0", applications=["counter"]),
+        release("counter", version="1.0.0", applications=["counter", "sasl"]),
         release(
             "counter_log",
             version="1.1.0",
-            applications=["counter_log", ("runtime_tools", LOAD)],
+            applications=["counter_log", ("runtime_tools", LOAD), "sasl"],
         ),
     ],
     compile=erlc(app="apps/*"),

@@ -6,11 +6,11 @@ relkit = Relkit(
     default_release="shapes",
     default_environment="prod",
     environments=[
-        environment("dev", dev_mode=True, include_erts=False, cookie="shapes"),
-        environment("prod", include_erts=True, cookie="shapes"),
+        environment("dev", dev_mode=True, include_erts=False, cookie="Dn5wYq1GzF7eKs3RjM9b"),
+        environment("prod", include_erts=True, cookie="Dn5wYq1GzF7eKs3RjM9b"),
     ],
     releases=[
-        release("shapes", version="0.2.0", applications=["shapes_web"]),
+        release("shapes", version="0.2.0", applications=["shapes_web", "sasl"]),
     ],
     compile=mix(),
 )

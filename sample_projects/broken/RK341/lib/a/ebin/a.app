@@ -3,4 +3,5 @@
   {vsn, "1.0.0"},
   {modules, []},
   {registered, []},
-  {applications, [kernel, stdlib, a]}]}.
+  {applications, [kernel, stdlib, b]},
+  {included_applications, [b]}]}.
