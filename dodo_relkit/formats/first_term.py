@@ -118,12 +118,18 @@ def _fault(text: str, tokens: list[_Token], trouble: Trouble) -> ParseFault:
     lines = text.split("\n")
     offset = sum(len(each) + 1 for each in lines[: at.line - 1]) + at.column - 1
     index = next(
-        (number for number, each in enumerate(tokens) if each.start >= offset),
+        (
+            number
+            for number, each in enumerate(tokens)
+            if each.start + len(each.text) > offset
+        ),
         len(tokens),
     )
     token = _stopped_at(tokens, index)
     if token is _BAD_TERM:
-        return ParseFault(trouble, tokens[0].line, make_string("bad term"))
+        second = tokens[index].text == ","
+        line = tokens[index + 1 if second else 0].line
+        return ParseFault(trouble, line, make_string("bad term"))
     line = (token or tokens[-1]).line
     what: Term = [make_string("syntax error before: "), make_string(_word(token))]
     return ParseFault(trouble, line, what)
@@ -137,12 +143,19 @@ def _stopped_at(tokens: list[_Token], index: int) -> _Token | None:
     token, after = (*tokens[index : index + 2], None, None)[:2]
     if token is None:
         return None
+    if token.text == "," and _depth(tokens[:index]) == 0:  # a second expression
+        return after if after is None or after.text in _CLOSERS else _BAD_TERM
     wanted = index == 0 or tokens[index - 1].text in _BEFORE_TERM
     if wanted and token.kind == "var":
         return _BAD_TERM
     if token.text not in (_BEGINS_EXPRESSION if wanted else _CONTINUES_EXPRESSION):
         return token
     return after if after is None or after.text in _CLOSERS else _BAD_TERM
+
+
+def _depth(tokens: list[_Token]) -> int:
+    opened = sum(each.text in ("{", "[", "(", "<<") for each in tokens)
+    return opened - sum(each.text in ("}", "]", ")", ">>") for each in tokens)
 
 
 def _word(token: _Token | None) -> str:
