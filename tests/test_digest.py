@@ -14,13 +14,11 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble
 from dodo_relkit.edge import digest
 from dodo_relkit.edge.digest import (
-    PARTS,
-    SOURCE_PARTS,
     Tree,
     content_digests,
     stat_files,
-    tree_signature,
 )
+from dodo_relkit.edge.tree_look import PARTS, SOURCE_PARTS, tree_signature
 
 
 def write(path: Path, content: str = "", mode: int = 0o644) -> Path:
@@ -133,7 +131,6 @@ def test_dangling_links_are_told(app: Path) -> None:
     assert sorted(path for _, path in told(tree)) == [
         str(app / "priv" / "gone"),
         str(app / "priv" / "self"),
-        str(app / "src"),
     ]
     assert len(tree.files) == 4
 
@@ -285,6 +282,25 @@ def test_a_file_that_is_gone_is_trouble(app: Path) -> None:
 
 
 # the signature
+
+
+@pytest.mark.parametrize("to", [".", "..", "../..", "../../..", "/", "../priv"])
+@pytest.mark.parametrize("place", ["priv/up", "priv/bin/up"])
+def test_signature_does_not_follow_links_upwards(
+    app: Path, place: str, to: str
+) -> None:
+    before = tree_signature([str(app)])
+    (app / place).symlink_to(to)
+    assert tree_signature([str(app)]) == before
+
+
+def test_signature_of_links_in_a_circle_ends(app: Path, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        write(tmp_path / name / "x", "1")
+    (tmp_path / "one" / "two").symlink_to(tmp_path / "two")
+    (tmp_path / "two" / "one").symlink_to(tmp_path / "one")
+    (app / "priv" / "one").symlink_to(tmp_path / "one")
+    assert tree_signature([str(app)]) == tree_signature([str(app)])
 
 
 def test_signature_moves_with_every_change(app: Path) -> None:

@@ -13,8 +13,6 @@ contains it, is left out with a warning.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import stat
 import time
@@ -25,12 +23,7 @@ from typing import Any, NamedTuple
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, diagnostic
 from dodo_relkit.edge.files import sha256_of
-
-PARTS = ("ebin", "priv", "include")
-"""The directories of an application that belong into a release."""
-
-SOURCE_PARTS = ("src", "lib", "c_src")
-"""Those that are added with the sources."""
+from dodo_relkit.edge.tree_look import PARTS
 
 CACHE_FORMAT = 1
 
@@ -88,7 +81,8 @@ def stat_files(directory: str, parts: Sequence[str] = PARTS) -> Tree:
     walk = _Walk({}, [])
     real = os.path.realpath(directory)
     for entry in _entries(walk, directory):
-        if entry.name in parts and (entry.is_symlink() or entry.is_dir()):
+        # rebar3 links `priv` and `include` also when there is nothing they could name.
+        if entry.name in parts and _is_directory(entry):
             _visit(walk, entry, entry.name, real, ())
     return Tree(
         directory=directory,
@@ -121,18 +115,6 @@ def content_digests(
             if time.time_ns() - look.ctime_ns > SETTLED_NS:
                 new[place] = [*look[:4], digests[path]]
     return Digests(files=found, cache={"format": CACHE_FORMAT, "files": new})
-
-
-def tree_signature(directories: Iterable[str], parts: Sequence[str] = PARTS) -> str:
-    """Return a digest that is another one when a file of the trees may be another.
-
-    Cheap: stats the files, opens none.
-    """
-    digest = hashlib.sha256()
-    for directory in directories:
-        tree = stat_files(directory, parts)
-        digest.update(json.dumps([directory, tree.files]).encode())
-    return digest.hexdigest()
 
 
 def _walk_into(
@@ -221,3 +203,10 @@ def _known(cache: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {}
     files = cache.get("files")
     return files if isinstance(files, Mapping) else {}
+
+
+def _is_directory(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False

@@ -6,11 +6,11 @@ import os
 import shutil
 from pathlib import Path
 
-from dodo_relkit.edge.digest import PARTS, SOURCE_PARTS
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.otp import find_otp_root
 from dodo_relkit.edge.scan_look import Places
 from dodo_relkit.edge.search import search
+from dodo_relkit.edge.tree_look import PARTS, SOURCE_PARTS
 from dodo_relkit.release.compilers import Erlc, Gleam, Rebar3
 from dodo_relkit.release.profile import Profile
 

@@ -9,7 +9,6 @@ Loaded on every run of doit, so it imports nothing that reads Erlang's files.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from dataclasses import dataclass
 
@@ -54,19 +53,13 @@ def scan_signature(places: Places) -> str:
     Cheap: reads directories and stats `.app` files, opens none.
     """
     ebins, _ = look(places)
-    seen = [
-        [
-            ebin.directory,
-            ebin.from_target,
-            ebin.beams,
-            [
-                (file, signature_of(os.path.join(ebin.real, "ebin", file)))
-                for file in ebin.app_files
-            ],
-        ]
-        for ebin in ebins
-    ]
-    return hashlib.sha256(json.dumps(seen).encode()).hexdigest()
+    lines: list[str] = []
+    for ebin in ebins:
+        lines += [ebin.directory, str(ebin.from_target), *ebin.beams]
+        for file in ebin.app_files:
+            lines.append(f"{file} {signature_of(f'{ebin.real}/ebin/{file}')}")
+    text = "\n".join(lines)
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def look(places: Places) -> tuple[list[Ebin], tuple[Diagnostic, ...]]:

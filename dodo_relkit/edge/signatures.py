@@ -29,8 +29,8 @@ def scan_signature(profile: Profile, layout: Layout) -> str:
 
 def lib_signature(profile: Profile, layout: Layout) -> str:
     """Return how the files of the applications look that go into `lib/`."""
-    from dodo_relkit.edge.digest import tree_signature
     from dodo_relkit.edge.places import application_parts
+    from dodo_relkit.edge.tree_look import tree_signature
 
     sources = _json(layout.facet("sources"))
     directories = [source["directory"] for source in sources or ()]
@@ -41,7 +41,7 @@ def lib_signature(profile: Profile, layout: Layout) -> str:
 
 def erts_signature(_: Profile, layout: Layout) -> str:
     """Return how the target's run-time system looks."""
-    from dodo_relkit.edge.digest import tree_signature
+    from dodo_relkit.edge.tree_look import tree_signature
 
     target = _json(layout.facet("target"))
     if target is None:
@@ -49,10 +49,13 @@ def erts_signature(_: Profile, layout: Layout) -> str:
     return tree_signature([f"{target['root']}/erts-{target['erts_vsn']}"], ["bin"])
 
 
-def consolidated_signature(profile: Profile, _: Layout) -> str:
-    """Return how the consolidated protocols look."""
-    from dodo_relkit.edge.digest import tree_signature
+def consolidated_signature(profile: Profile, layout: Layout) -> str:
+    """Return how the consolidated protocols look; '' in a release without Elixir."""
+    identity = _json(layout.facet("identity"))
+    if identity is None or not identity["elixir"]:
+        return ""
     from dodo_relkit.edge.places import consolidated_parents
+    from dodo_relkit.edge.tree_look import tree_signature
 
     return tree_signature(consolidated_parents(profile), ["consolidated"])
 

@@ -65,14 +65,15 @@ def erts_step(_: Profile, layout: Layout) -> Saved:
 
 def consolidated_step(profile: Profile, layout: Layout) -> Saved:
     """Copy Elixir's consolidated protocols into `releases/<vsn>/consolidated`."""
-    version = load_identity({"identity": read_facet(layout, "identity")}).vsn
+    identity = load_identity({"identity": read_facet(layout, "identity")})
+    parents = consolidated_parents(profile) if identity.elixir else []
     members = {
         path.name: Member(
-            path=f"releases/{version}/consolidated/{path.name}",
+            path=f"releases/{identity.vsn}/consolidated/{path.name}",
             mode=0o644,
             source=str(path),
         )
-        for parent in consolidated_parents(profile)
+        for parent in parents
         for path in sorted(Path(parent, "consolidated").glob("*.beam"))
     }
     return _stage(layout, "consolidated", tuple(members.values()))
