@@ -22,7 +22,8 @@ exec_client() {
     export ERL_CRASH_DUMP_SECONDS
     if [ -n "${ERL_DIST_PORT-}" ]; then set -- "$@" -erl_epmd_port "$ERL_DIST_PORT"; fi
     set -- "$@" "-$node_type" "$client" -hidden -dist_listen false -start_epmd false \
-        -noinput -kernel logger_level none -eval "$erl_loader"
+        -noshell -kernel logger_level none -eval "$erl_loader"
+    exec </dev/null # what is asked may read; -noinput would let it wait for ever
     if [ "$otp_root" = "$root" ]; then
         exec_erl in_release -boot "$release_dir/no_dot_erlang" "$@"
     fi
@@ -160,13 +161,14 @@ remote_console() {
         trap - INT HUP TERM EXIT
         client_name
         node=$client
+        hidden=yes
         boot=start_clean
         mode=interactive
         args_file=/dev/null
         sys_config=
         if [ -n "$(shell_is_iex)" ]; then
-            exec_iex -hidden -dist_listen false --remsh "$target" +iex
+            exec_iex --no-halt +iex --remsh "$target"
         fi
-        exec_release -hidden -dist_listen false -remsh "$target"
+        exec_release -remsh "$target"
     )
 }

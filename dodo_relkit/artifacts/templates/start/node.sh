@@ -121,7 +121,7 @@ exec_erl() {
 }
 
 # Runs the release's VM in place of this shell, with the arguments it always has and
-# those given. boot, sys_config, args_file and node_type are set.
+# those given. boot, mode, sys_config, args_file, node_type and node are set, hidden may be.
 exec_release() {
     set -- -boot_var ERTS_LIB_DIR "$otp_root/lib" -args_file "$args_file" "$@"
     if [ -n "$sys_config" ]; then set -- -config "$sys_config" "$@"; fi
@@ -132,6 +132,7 @@ exec_release() {
         set -- -erl_epmd_port "$ERL_DIST_PORT" -start_epmd false "$@"
     fi
     if [ "$node_type" != none ]; then set -- "-$node_type" "$node" "$@"; fi
+    if [ -n "${hidden-}" ]; then set -- -hidden -dist_listen false "$@"; fi
     exec_erl in_release -boot "$release_dir/$boot" -mode "$mode" "$@"
 }
 
