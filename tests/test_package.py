@@ -65,7 +65,7 @@ def test_the_wheel_says_who_it_is(wheel):
     [
         "import dodo_relkit",
         "from dodo_relkit import *",
-        "from dodo_relkit import Relkit, environment, release, overlay, erlc, LOAD",
+        "from dodo_relkit import LOAD, Relkit, environment, erlc, release",
         "import dodo_relkit.edge.plugin",
         "import dodo_relkit.edge.loader",
     ],

@@ -24,7 +24,7 @@ from dodo_relkit.edge.producing import Saved
 from dodo_relkit.edge.scan import scan
 from dodo_relkit.formats.rel import load_rel
 from dodo_relkit.release.catalog import Catalog, make_catalog
-from dodo_relkit.release.checks import check_release
+from dodo_relkit.release.checks import check_objects, check_release
 from dodo_relkit.release.model import Release
 from dodo_relkit.release.plan import Plan, TargetPlace, dump_facets
 from dodo_relkit.release.profile import Profile, input_files
@@ -68,6 +68,8 @@ def plan_step(profile: Profile, layout: Layout) -> Saved:
         raise Trouble(diagnostics)
     target = read_target(found.target.root)
     diagnostics += check_release(release, target)
+    diagnostics += check_objects(release)
+    diagnostics += check_objects(release)
     diagnostics += _odd(release, found)
     stop_on_errors(diagnostics)
     plan = Plan(

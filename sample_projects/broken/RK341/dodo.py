@@ -4,10 +4,10 @@ relkit = Relkit(
     releases=[
         release(
             "broken",
-            applications=["a"],
             lib_dirs=["lib"],
             include_erts=False,
             cookie="qX3vT8mZ1nR5kW9bL2dF",
+            rel="broken.rel",
         ),
     ],
 )
