@@ -321,6 +321,23 @@ def test_time_from_the_environment(tmp_path: Path, value: str) -> None:
         assert {each.mtime for each in archive.getmembers()} == {int(value)}
 
 
+def test_another_time_is_another_segment(tmp_path: Path) -> None:
+    path, groups = tmp_path / "t.tar.gz", group_members(MEMBERS)
+    for epoch in (1, 2, 1):
+        write_tarball(path, groups, cache_dir=tmp_path / "cache", epoch=epoch)
+        with tarfile.open(path) as archive:
+            assert {each.mtime for each in archive.getmembers()} == {epoch}
+
+
+def test_groups_and_their_members_are_sorted(tmp_path: Path) -> None:
+    groups = [
+        Group(name="second", members=MEMBERS[::-1]),
+        Group(name="first", members=(Member(path="A", mode=0o644),)),
+    ]
+    write_tarball(tmp_path / "t.tar.gz", groups, cache_dir=tmp_path / "cache")
+    assert list(by_python(tmp_path / "t.tar.gz")) == sorted(["A", *content_of(MEMBERS)])
+
+
 def test_no_time_in_the_environment() -> None:
     assert source_date_epoch({}) == source_date_epoch({"SOURCE_DATE_EPOCH": ""})
     for value in ("now", "-1", "1.5", "1e9", "99999999999", "\u0663"):

@@ -226,6 +226,34 @@ def test_nothing_is_written_or_removed_through_a_link(
         assert tree(tmp_path / "src") == source
 
 
+def test_a_link_by_hand_in_a_place_never_staged(tmp_path: Path, rel: Path) -> None:
+    foo = app(tmp_path, "foo-1", FOO)
+    bar = app(tmp_path, "bar-1", {"ebin/bar.app": b"bar", "ebin/foo.app": b"other"})
+    source = tree(tmp_path / "src")
+    (rel / "lib").mkdir(parents=True)
+    (rel / "lib/foo-1").symlink_to(bar.directory)
+    stage(rel, foo)
+    assert tree(rel) == FOO_STAGED
+    assert tree(tmp_path / "src") == source
+
+
+def test_links_from_one_application_to_another(tmp_path: Path, rel: Path) -> None:
+    """What is staged for one must not land in the other."""
+    foo = app(tmp_path, "foo-1", FOO)
+    bar = app(tmp_path, "bar-1", {"priv/run": b"of bar"})
+    stage(rel, foo, bar)
+    (rel / "lib/foo-1/priv/run").unlink()
+    (rel / "lib/foo-1/priv").rmdir()
+    (rel / "lib/foo-1/priv").symlink_to("../bar-1/priv")
+    changed = app(tmp_path, "foo-1", {**FOO, "priv/run": b"changed"})
+    with pytest.raises(Trouble) as trouble:
+        stage(rel, changed, bar)
+    assert codes(trouble) == [Code.UNSAFE_PATH]
+    assert (rel / "lib/bar-1/priv/run").read_bytes() == b"of bar"
+    stage(rel, bar)
+    assert (rel / "lib/bar-1/priv/run").read_bytes() == b"of bar"
+
+
 @pytest.mark.parametrize("where", ["lib", "lib/foo-1/priv"])
 def test_links_above_files_are_refused(tmp_path: Path, rel: Path, where: str) -> None:
     foo = app(tmp_path, "foo-1", FOO)

@@ -69,6 +69,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_app(root, "lib/foo-1.0", "foo", "1.0", "kernel, stdlib, sasl")
     write_app(root, "lib/bar", "bar", "2.0")
     write_app(root, "vars/deep/baz-3", "baz", "3")
+    write_app(root, "vars/odd/name", "qux", "4")
     foo = root / "lib" / "foo-1.0"
     files = {
         "priv/run": b"#!/bin/sh\n",
@@ -87,7 +88,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (foo / "priv" / "run").chmod(0o755)
     (foo / "priv" / "link").symlink_to("deep/er")
     (foo / "priv" / "file-link").symlink_to("run")
-    own = {"foo": "1.0", "bar": "2.0", "baz": "3"}
+    own = {"foo": "1.0", "bar": "2.0", "baz": "3", "qux": "4"}
     apps = ", ".join(f'{{{n}, "{v}"}}' for n, v in {**versions(), **own}.items())
     rel = f'{{release, {{"demo", "7"}}, {{erts, "{erts_vsn()}"}}, [{apps}]}}.\n'
     (root / "demo.rel").write_text(rel)
@@ -189,6 +190,14 @@ OPTIONS: list[tuple[str, dict[str, Any]]] = [
     (
         '{variables, [{"V", "vars"}, {"W", "va"}, {"L", "lib"}]}, {dirs, [src]}',
         {"variables": [("V", "vars"), ("W", "va"), ("L", "lib")], "dirs": ["src"]},
+    ),
+    (
+        '{variables, [{"W", "vars/deep/baz-3"}, {"V", "vars"}, {"X", "vars/odd"}]}',
+        {"variables": [("W", "vars/deep/baz-3"), ("V", "vars"), ("X", "vars/odd")]},
+    ),
+    (
+        '{variables, [{"V", "vars"}, {"X", "vars/odd"}]}',
+        {"variables": [("V", "vars"), ("X", "vars/odd")]},
     ),
     (
         '{variables, [{"V", "nowhere"}, {"O", "otp"}]}, {var_tar, ownfile}',

@@ -160,7 +160,7 @@ def remove_empty_parents(path: Path, root: Path) -> None:
     Stops at the first one that holds something or is a link.
     """
     for parent in path.parents:
-        if parent == root or root not in parent.parents or parent.is_symlink():
+        if parent == root or root not in parent.parents:
             return
         try:
             parent.rmdir()
