@@ -49,6 +49,17 @@ class Row:
     mode: int = 0o644
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """Something whose extent is not known before the disk is looked at."""
+
+    name: str
+    doc: str
+    facets: tuple[str, ...]
+    """The facets of the plan that its step reads."""
+    settings: tuple[str, ...] = ()
+
+
 BOOT_FACETS = ("apps", "specs", "target")
 
 TABLE = (
@@ -119,6 +130,31 @@ TABLE = (
         doc="start_erl.data: which versions start",
         paths=("releases/start_erl.data",),
         facets=("identity",),
+    ),
+)
+
+TREES = (
+    Tree(
+        name="lib",
+        doc="the applications, copied (or linked in dev_mode) into lib/",
+        facets=("sources", "target"),
+        settings=("dev_mode", "include_src"),
+    ),
+    Tree(
+        name="erts",
+        doc="the run-time system, copied into erts-<vsn>/",
+        facets=("target",),
+    ),
+    Tree(
+        name="consolidated",
+        doc="Elixir's consolidated protocols",
+        facets=("identity",),
+    ),
+    Tree(
+        name="checks",
+        doc="look for undefined functions, and for sources newer than objects",
+        facets=("apps", "sources"),
+        settings=("exref", "src_tests"),
     ),
 )
 

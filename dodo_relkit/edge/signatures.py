@@ -67,11 +67,21 @@ def erlc_signature(how: Any) -> list[list[object]]:
     return erlc_sources.erlc_signature(how)
 
 
+def checks_signature(_: Profile, layout: Layout) -> str:
+    """Return how the object files and the sources look that are checked."""
+    from dodo_relkit.edge.tree_look import tree_signature
+
+    sources = _json(layout.facet("sources"))
+    directories = [source["directory"] for source in sources or ()]
+    return tree_signature(directories, ["ebin", "src"])
+
+
 SIGNATURES: Mapping[str, Callable[..., object]] = {
     "scan": scan_signature,
     "lib": lib_signature,
     "erts": erts_signature,
     "consolidated": consolidated_signature,
+    "checks": checks_signature,
     "erlc": erlc_signature,
 }
 """By the kind that `inputs_same` is given."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic
+from dodo_relkit.edge.checking import checks_step
 from dodo_relkit.edge.cleaning import clean_lib_step, clean_step
 from dodo_relkit.edge.deciding import plan_step, scan_step
 from dodo_relkit.edge.erlc import erlc_step
@@ -38,6 +39,7 @@ STEPS: Mapping[str, Callable[..., Saved]] = {
     "erlc": erlc_step,
     "scan": scan_step,
     "plan": plan_step,
+    "checks": checks_step,
     "row": row_step,
     "lib": lib_step,
     "erts": erts_step,

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from dodo_relkit import __version__
-from dodo_relkit.artifacts.table import TABLE, Row
+from dodo_relkit.artifacts.table import ROWS, TABLE, TREES, Row, Tree
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.perform import perform
 from dodo_relkit.edge.uptodate import inputs_same, outputs_same, settings_same
@@ -50,8 +50,6 @@ PLAN_SETTINGS = (
     "rel",
     "include_erts",
     "include_system_libs",
-    "exref",
-    "src_tests",
     "skip_mode_validation_for",
 )
 
@@ -71,25 +69,26 @@ class Wiring:
 def profile_tasks(wiring: Wiring) -> Iterator[Task]:
     """Yield the tasks of one profile, the group first."""
     profile = wiring.profile
-    trees = tree_names(profile)
+    trees = trees_of(profile)
     yield _group(wiring)
     yield _scan(wiring)
     yield _plan(wiring)
     yield from (_row(wiring, row) for row in TABLE)
     yield from (_tree(wiring, tree) for tree in trees)
     if profile.tar:
-        yield _tarball(wiring, [row.name for row in TABLE] + trees)
+        yield _tarball(wiring, [*ROWS, *(tree.name for tree in trees)])
 
 
-def tree_names(profile: Profile) -> list[str]:
+def trees_of(profile: Profile) -> list[Tree]:
     """Return the trees that this profile's release has."""
     wanted = {
         "lib": True,
         "erts": profile.include_erts is not False,
         "consolidated": not profile.dev_mode
         and not isinstance(profile.compile, Erlc | Gleam | Rebar3),
+        "checks": profile.exref or profile.src_tests,
     }
-    return [name for name, is_wanted in wanted.items() if is_wanted]
+    return [tree for tree in TREES if wanted[tree.name]]
 
 
 def _group(wiring: Wiring) -> Task:
@@ -144,27 +143,17 @@ def _row(wiring: Wiring, row: Row) -> Task:
     )
 
 
-def _tree(wiring: Wiring, name: str) -> Task:
-    docs = {
-        "lib": "the applications, copied (or linked in dev_mode) into lib/",
-        "erts": "the run-time system, copied into erts-<vsn>/",
-        "consolidated": "Elixir's consolidated protocols",
-    }
-    facets = {
-        "lib": ("sources",),
-        "erts": ("target",),
-        "consolidated": ("identity",),
-    }
-    layout, profile = wiring.layout, wiring.profile
+def _tree(wiring: Wiring, tree: Tree) -> Task:
+    layout = wiring.layout
     return _task(
         wiring,
-        name,
-        docs[name],
-        step=name,
-        targets=[layout.stamp(name)],
-        settings=("dev_mode", "include_src") if name == "lib" else (),
-        inputs=(name, profile, layout),
-        file_dep=[layout.facet(facet) for facet in facets[name]],
+        tree.name,
+        tree.doc,
+        step=tree.name,
+        targets=[layout.stamp(tree.name)],
+        settings=tree.settings,
+        inputs=(tree.name, wiring.profile, layout),
+        file_dep=[layout.facet(facet) for facet in tree.facets],
     )
 
 
