@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
 import sys
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ class Asked:
     words: tuple[str, ...]
     """The sub-command and its arguments."""
     style: str
-    """What `--format` says."""
+    """What `--format` says; '' when it says nothing."""
     tasks: Mapping[str, Any]
     """doit's tasks, by name."""
     dep_manager: Any
@@ -65,7 +66,7 @@ def plan(asked: Asked) -> int:
     """Print what a run would do to each task, and why."""
     names = _task_names(asked, asked.words[1:] or _default_tasks(asked))
     found = list(forecasts(names, asked.tasks, asked.dep_manager))
-    if asked.style == "json":
+    if _is_json(asked):
         print_line(json.dumps([asdict(each) for each in found], indent=1))
         return 0
     for each in found:
@@ -87,7 +88,7 @@ def why(asked: Asked) -> int:
         for each in forecasts([name], asked.tasks, asked.dep_manager)
         if each.task == name or not asked.tasks[name].actions
     ]
-    if asked.style == "json":
+    if _is_json(asked):
         print_line(json.dumps([asdict(each) for each in found], indent=1))
         return 0
     for each in found:
@@ -102,7 +103,7 @@ def graph(asked: Asked) -> int:
     from dodo_relkit.edge.drawing import STYLES, apps_graph, draw, tasks_graph
 
     what, *rest = asked.words[1:] or ("tasks",)
-    style = "dot" if asked.style == "text" and what == "tasks" else asked.style
+    style = asked.style or ("dot" if what == "tasks" else "text")
     if what not in ("tasks", "apps") or style not in STYLES:
         usage = f"say tasks or apps, and --format one of: {', '.join(STYLES)}"
         raise InvalidCommand(usage)
@@ -110,8 +111,8 @@ def graph(asked: Asked) -> int:
         names = _task_names(asked, tuple(rest) or _default_tasks(asked))
         print_line(draw(tasks_graph(names, asked.tasks), style))
         return 0
-    for _, layout in _profiles(asked, tuple(rest)):
-        print_line(draw(apps_graph(layout), style))
+    for profile, layout in _profiles(asked, tuple(rest)):
+        print_line(draw(apps_graph(profile, layout), style))
     return 0
 
 
@@ -132,6 +133,12 @@ def print_line(text: str) -> None:
         sys.stdout = open("/dev/null", "w")  # noqa: PTH123, SIM115
 
 
+def _is_json(asked: Asked) -> bool:
+    if asked.style not in ("", "text", "json"):
+        raise InvalidCommand(f"--format is text or json, not {asked.style}")
+    return asked.style == "json"
+
+
 def _default_tasks(asked: Asked) -> tuple[str, ...]:
     ours = [name for name, task in asked.tasks.items() if _is_alias(task)]
     return tuple(ours) or tuple(asked.tasks)
@@ -142,10 +149,12 @@ def _is_alias(task: Any) -> bool:
 
 
 def _task_names(asked: Asked, names: tuple[str, ...]) -> tuple[str, ...]:
-    unknown = [name for name in names if name not in asked.tasks]
+    """Return the tasks that the names mean; in a name `*` stands for anything."""
+    found = {name: fnmatch.filter(asked.tasks, name) for name in names if "*" in name}
+    unknown = [name for name in names if not found.get(name, name in asked.tasks)]
     if unknown:
         raise InvalidCommand(f"there is no task {', '.join(unknown)}")
-    return names
+    return tuple(each for name in names for each in found.get(name, [name]))
 
 
 def _why_application(asked: Asked, name: str) -> int:

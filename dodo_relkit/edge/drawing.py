@@ -15,6 +15,7 @@ from dodo_relkit.edge.layout import Layout
 from dodo_relkit.release.facets import FACETS
 from dodo_relkit.release.model import Release
 from dodo_relkit.release.plan import load_release
+from dodo_relkit.release.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +40,13 @@ def tasks_graph(names: Iterable[str], tasks: Mapping[str, Any]) -> Drawing:
     return Drawing(name="tasks", nodes=nodes, edges=edges)
 
 
-def apps_graph(layout: Layout) -> Drawing:
+def apps_graph(profile: Profile, layout: Layout) -> Drawing:
     """Return the graph of the applications of a planned release, in `.rel` order.
 
     An edge goes from an application to one that it uses, or includes. Raises
     `Trouble` (RK553) when there is no plan yet.
     """
-    release = planned_release(layout)
+    release = planned_release(profile, layout)
     edges = []
     for entry in release.rel.apps:
         spec = release.apps[entry.name].spec
@@ -56,12 +57,12 @@ def apps_graph(layout: Layout) -> Drawing:
     return Drawing(name=release.rel.name, nodes=nodes, edges=present)
 
 
-def planned_release(layout: Layout) -> Release:
+def planned_release(profile: Profile, layout: Layout) -> Release:
     """Return the release of the plan on disk. Raises `Trouble` (RK553) without one."""
     try:
         facets = {facet: Path(layout.facet(facet)).read_bytes() for facet in FACETS}
     except FileNotFoundError:
-        raise Trouble([diagnostic(Code.NOT_PLANNED, release=layout.name)]) from None
+        raise Trouble([diagnostic(Code.NOT_PLANNED, release=profile.key)]) from None
     return load_release(facets)
 
 

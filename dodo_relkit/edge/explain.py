@@ -9,11 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from doit.task import result_dep
+
 from dodo_relkit.edge.uptodate import (
     input_changes,
     inputs_same,
     output_changes,
     outputs_same,
+    seen_changes,
+    seen_same,
     settings_changes,
     settings_same,
 )
@@ -40,7 +44,12 @@ def forecasts(
     done: dict[str, Forecast] = {}
     for name in in_order(names, tasks):
         task = tasks[name]
-        needs = [each for each in task.task_dep if _verdict(done, each) != "skip"]
+        wanted = {*task.task_dep, *task.setup_tasks}
+        needs = [
+            each
+            for each, forecast in done.items()
+            if each in wanted and forecast.verdict != "skip"
+        ]
         done[name] = _forecast(task, needs, tasks, dep_manager)
         if task.actions:
             yield done[name]
@@ -96,10 +105,6 @@ def _forecast(
     return Forecast(task=task.name, verdict="skip")
 
 
-def _verdict(done: Mapping[str, Forecast], name: str) -> str:
-    return done[name].verdict if name in done else "skip"
-
-
 def _words(kind: str, detail: Any, values: Mapping[str, Any]) -> Iterator[str]:
     match kind:
         case "uptodate_false":
@@ -128,6 +133,10 @@ def _uptodate_words(
         return output_changes(values)
     if function is inputs_same:
         return input_changes(values, *arguments)
+    if function is seen_same:
+        return seen_changes(values)
     if function is False:
         return ["it always runs"]
+    if isinstance(function, result_dep):
+        return [f"the result of {function.dep_name} is another"]
     return [f"{getattr(function, '__name__', function)} says so"]

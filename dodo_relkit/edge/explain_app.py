@@ -21,7 +21,7 @@ def why_application(profile: Profile, layout: Layout, name: str) -> Iterator[str
     application.
     """
     if not Path(layout.catalog).is_file():
-        raise Trouble([diagnostic(Code.NOT_PLANNED, release=profile.name)])
+        raise Trouble([diagnostic(Code.NOT_PLANNED, release=profile.key)])
     found = why(profile, catalog_of(read_found(layout.catalog)), name)
     yield f"{name} in {profile.key}"
     yield from (f"    {_words(step)}" for step in found.path)

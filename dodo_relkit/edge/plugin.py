@@ -15,8 +15,9 @@ OPTIONS = (
         "short": "",
         "long": "format",
         "type": str,
-        "default": "text",
-        "help": "plan, why: text or json. graph: dot, mermaid, json or text",
+        "default": "",
+        "help": "plan, why: text or json. graph: dot, mermaid, json or text "
+        "[default: text, and dot for graph tasks]",
     },
     {
         "name": "force",
@@ -55,6 +56,8 @@ graph  draw the tasks, or the applications of a release
 
     def _execute(self, format: str) -> int:  # noqa: A002 - doit passes it by name
         """Run one of the other sub-commands; doit has loaded the tasks."""
+        from doit.control import TaskControl
+
         from dodo_relkit.edge import commands
 
         try:
@@ -62,7 +65,8 @@ graph  draw the tasks, or the applications of a release
                 commands.Asked(
                     words=tuple(self.sel_tasks or ()),
                     style=format,
-                    tasks={task.name: task for task in self.task_list},
+                    # It finds which task makes a file that another depends on.
+                    tasks=TaskControl(self.task_list).tasks,
                     dep_manager=self.dep_manager,
                 )
             )

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -129,6 +129,19 @@ def unstage(
         removed += _remove(root, place, before.known(place))
     Path(manifest_path).unlink(missing_ok=True)
     return Staged(written=(), removed=tuple(removed))
+
+
+def staged_paths(
+    release_dir: str | os.PathLike[str], manifest_path: str | os.PathLike[str]
+) -> tuple[str, ...]:
+    """Return what `unstage` would remove: paths below the release directory."""
+    root = Path(release_dir)
+    before = load_manifest(manifest_path)
+    return tuple(
+        path
+        for place in sorted(before.places)
+        for path in _there(root, place, before.known(place))
+    )
 
 
 def stage_application(
@@ -277,6 +290,17 @@ def _remove(root: Path, place: str, relpaths: Iterable[str]) -> list[str]:
             removed.append(name)
         remove_empty_parents(path, root)
     return removed
+
+
+def _there(root: Path, place: str, relpaths: Iterable[str]) -> Iterator[str]:
+    """Yield the paths that `_remove` would remove."""
+    top = f"{LIB}/{place}"
+    names = [f"{top}/{relpath}" for relpath in sorted(relpaths)]
+    for name in [top] if (root / top).is_symlink() else names:
+        with contextlib.suppress(Trouble):
+            path = _inside(root, name)
+            if path.is_symlink() or path.is_file():
+                yield name
 
 
 def _remove_leftovers(root: Path, before: Manifest) -> None:
