@@ -655,6 +655,13 @@ class Code(Enum):
         "Choose another name unless you mean it.",
     )  # fmt: skip
 
+    ELIXIR_CONFIG = Words(
+        "RK546",
+        ERROR, "Elixir configuration could not be evaluated",
+        "{file} could not be evaluated: {reason}",
+        "What Elixir said about it stands above.",
+    )  # fmt: skip
+
     BAD_RELEASE = Words(
         "RK320",
         ERROR, "not a release resource file",
@@ -848,7 +855,7 @@ class Code(Enum):
     OBJECT_UNREADABLE = Words(
         "RK351",
         ERROR, "object file cannot be checked",
-        "the calls of {app} cannot be checked: {reason}",
+        "the calls of {app} cannot be checked: {file}: {reason}",
         "Compile the application again.",
     )  # fmt: skip
 

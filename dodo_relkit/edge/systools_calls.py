@@ -13,7 +13,7 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Trouble, diagnostic
 from dodo_relkit.edge.systools_path import SearchPath, place
 from dodo_relkit.formats.beam import exports, imports, read_chunks
-from dodo_relkit.formats.erlang_paths import join
+from dodo_relkit.formats.erlang_paths import basename, join
 from dodo_relkit.release.model import Release
 
 Function = tuple[str, str, int]
@@ -29,22 +29,23 @@ def check_calls(
     """Return RK345 for each function that is called and nowhere defined.
 
     The calls of the applications named in `only` count, of all when None. In the
-    order of modules, functions and arities. Raises nothing: an object file that
-    cannot be read gives RK351.
+    order of modules, functions and arities. An object file that cannot be read gives
+    RK351 and nothing else.
     """
     called: dict[Function, list[str]] = {}
     defined: dict[str, frozenset[tuple[str, int]]] = {}
-    found: list[Diagnostic] = []
     for entry in release.rel.apps:
         if only is not None and entry.name not in only:
             continue
+        ebin = release.apps[entry.name].ebin
         try:
-            _add_calls(place(path.cwd, release.apps[entry.name].ebin), called, defined)
+            _add_calls(place(path.cwd, ebin), called, defined)
         except Trouble as trouble:
-            reason = str(trouble.diagnostics[0].place.file)
-            found.append(
-                diagnostic(Code.OBJECT_UNREADABLE, app=entry.name, reason=reason)
-            )
+            beam = join(ebin, basename(trouble.diagnostics[0].place.file))
+            reason = str(trouble).partition(": ")[2].partition("\n")[0]
+            broken = Code.OBJECT_UNREADABLE
+            return [diagnostic(broken, app=entry.name, file=beam, reason=reason)]
+    found = []
     missing = [each for each in called if not _is_defined(each, defined, path)]
     for module, function, arity in sorted(missing):
         callers = tuple(sorted(set(called[module, function, arity])))

@@ -134,7 +134,6 @@ def _read_app(
 
 def _load(entry: RelApp, term: Term, full: str, target: Target) -> AppSpec | _Fault:
     own_name = (take_apart(term) or (entry.name,))[0]
-    faults = app_faults(term, name=own_name)
     repeated = _repeated(term, full) if refuses_repeated_entries(target) else []
     found: list[Diagnostic] = []
     try:
@@ -144,15 +143,22 @@ def _load(entry: RelApp, term: Term, full: str, target: Target) -> AppSpec | _Fa
     else:
         if not repeated:
             return spec
-    found += [diagnosed for _, diagnosed in repeated]
-    keys = list(RULES)
+    found += [told for _, told in repeated]
+    what = _first_reason(term, own_name, [reason for reason, _ in repeated])
+    return _reading(entry, what, *found)
+
+
+def _first_reason(term: Term, name: str, repeated: list[tuple[Term, ...]]) -> Term:
+    """Return what systools says of a faulty file: the fault of the first key."""
+    faults = app_faults(term, name=name)
+    keys = [Atom(key) for key in RULES]
     if repeated and (
-        not faults or keys.index(repeated[0][0][1].name) < keys.index(faults[0].key)
+        not faults or keys.index(repeated[0][1]) < keys.index(Atom(faults[0].key))  # type: ignore[arg-type]
     ):
-        return _reading(entry, (repeated[0][0], term), *found)
-    match systools_reason(term, name=own_name):
+        return (repeated[0], term)
+    match systools_reason(term, name=name):
         case (_, (_, what)):
-            return _reading(entry, what, *found)
+            return what
     raise AssertionError("a fault without a reason")
 
 

@@ -90,10 +90,11 @@ def _modules(found: Found) -> Term:
     """{modules, [{error, {{module_not_found, App, Mod}, {Mod, App, Dir}}}]}"""
     entries: list[Term] = []
     for each in found:
-        app, module = Atom(_text(each, "app")), Atom(_text(each, "module"))
-        if each.code is Code.OBJECT_UNREADABLE:
-            entries.append((Atom("error"), (Atom("error"), Atom("xref"), app)))
+        if each.code is Code.OBJECT_UNREADABLE:  # the answer of beam_lib to xref
+            why = (Atom("not_a_beam_file"), Atom(_text(each, "file")))
+            entries.append((Atom("error"), (Atom("error"), Atom("beam_lib"), why)))
             continue
+        app, module = Atom(_text(each, "app")), Atom(_text(each, "module"))
         what = (Atom("module_not_found"), app, module)
         entries.append((Atom("error"), (what, _module(each))))
     return (Atom("modules"), entries)
