@@ -20,9 +20,6 @@ from dodo_relkit.release.compilers import (
     build_command,
 )
 
-ERLC_STAMP = "_build/relkit/erlc.json"
-"""Lists what our own `erlc` task made."""
-
 
 def compile_task_name(how: Compile | None, environment: str, basename: str) -> str:
     """Return the task after which the scan of an environment runs, or ''."""
@@ -39,7 +36,7 @@ def compile_tasks(
 ) -> Iterator[Task]:
     """Yield the tasks that compile: one for `erlc`, else one an environment."""
     if isinstance(how, Erlc):
-        yield _erlc_task(how, f"{basename}-compile")
+        yield _erlc_task(how, basename)
         return
     for environment in environments:
         command = build_command(how, environment)
@@ -59,6 +56,8 @@ def _command_task(command: Command, basename: str, environment: str) -> Task:
 
 
 def _erlc_task(how: Erlc, basename: str) -> Task:
+    work = f"_build/relkit/{basename}"
+    stamp = f"{work}/erlc.json"
     settings = {
         "src": list(how.src),
         "app": list(how.app),
@@ -66,15 +65,15 @@ def _erlc_task(how: Erlc, basename: str) -> Task:
         "options": list(how.options),
     }
     return {
-        "basename": basename,
+        "basename": f"{basename}-compile",
         "doc": "compile the applications with erlc",
-        "actions": [(perform, ["erlc", how, ERLC_STAMP])],
-        "targets": [ERLC_STAMP],
+        "actions": [(perform, ["erlc", how, stamp, f"{work}/erlc"])],
+        "targets": [stamp],
         "uptodate": [
             (settings_same, [settings]),
-            (outputs_same, [ERLC_STAMP, []]),
+            (outputs_same, [stamp, []]),
             (inputs_same, ["erlc", how]),
         ],
-        "clean": [(perform, ["clean", ERLC_STAMP, [ERLC_STAMP]])],
+        "clean": [(perform, ["clean", stamp, [stamp]])],
         "io": {"capture": False},
     }

@@ -29,13 +29,22 @@ def _glob(pattern: str) -> Iterator[Path]:
 
 
 def sources_of(how: Erlc, folder: Path) -> Iterator[Path]:
-    """Return the sources of the application in `folder`."""
-    return (path for pattern in how.src for path in folder.glob(pattern))
+    """Return the sources of the application in `folder`; hidden files are none."""
+    return (path for pattern in how.src for path in _files(folder, pattern))
 
 
 def others_of(how: Erlc, folder: Path) -> Iterator[Path]:
     """Yield what else the application in `folder` is made from."""
-    yield from folder.glob("src/*.app.src")
+    for pattern in ("src/*.app.src", "src/**/*.hrl"):
+        yield from _files(folder, pattern)
     for include in how.include:
-        yield from folder.glob(f"{include}/**/*.hrl")
-    yield from folder.glob("src/**/*.hrl")
+        yield from _files(folder, f"{include}/**/*.hrl")
+
+
+def _files(folder: Path, pattern: str) -> Iterator[Path]:
+    # Editors keep locks beside a file, as dangling links that begin with a dot.
+    return (
+        path
+        for path in folder.glob(pattern)
+        if path.is_file() and not path.name.startswith(".")
+    )
