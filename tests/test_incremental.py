@@ -325,5 +325,7 @@ def tree(project: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(root)): path.read_bytes()
         for path in root.rglob("*")
-        if path.is_file() and not (path.match("releases/*/*") and vsn not in path.parts)
+        if path.is_file()
+        and not (path.match("releases/*/*") and vsn not in path.parts)
+        and not (path.match("releases/web-*.rel") and vsn not in path.name)
     }

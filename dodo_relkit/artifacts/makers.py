@@ -68,9 +68,9 @@ class Made:
 
 
 def make_rel(inputs: Inputs) -> Made:
-    """Make `<name>.rel` (rel(4)), the same at both its places."""
+    """Make `<name>.rel` (rel(4)), the same at all its places."""
     content = dump_rel(load_rel_facet(inputs.facets))
-    return Made(contents=(content, content))
+    return Made(contents=(content, content, content))
 
 
 def make_script(inputs: Inputs) -> Made:

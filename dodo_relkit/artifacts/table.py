@@ -6,7 +6,9 @@
       erts-<vsn>/bin/                                   erts
       releases/RELEASES                                 RELEASES
       releases/start_erl.data                           start_erl.data
-      releases/<name>.rel, releases/<vsn>/<name>.rel    rel
+      releases/<vsn>/<name>.rel                         rel
+      releases/<name>.rel, releases/<name>-<vsn>.rel    the same: release_handler wants
+                                                        releases/X.rel in X.tar.gz
       releases/<vsn>/start.script                       script
       releases/<vsn>/start.boot                         boot
       releases/<vsn>/start_clean.{script,boot}          start_clean
@@ -66,7 +68,11 @@ TABLE = (
     Row(
         name="rel",
         doc="the .rel file: which applications, versions and start types",
-        paths=("releases/{vsn}/{name}.rel", "releases/{name}.rel"),
+        paths=(
+            "releases/{vsn}/{name}.rel",
+            "releases/{name}.rel",
+            "releases/{name}-{vsn}.rel",
+        ),
         facets=("apps",),
     ),
     Row(
