@@ -242,6 +242,29 @@ CASES: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         {"r.rel": rel(A), "e/a.app": app("a", modules="[m,n]")},
         {"src_tests": True},
     ),
+    "maps in the order of their keys": (
+        {
+            "r.rel": rel(A),
+            "e/a.app": app(
+                "a",
+                env="[{m,#{b => 1, a => [#{\"x\" => {}, 2 => c, 1.0 => d}|#{}]}}]",
+                mod="{a,#{z => 1, 'Y' => <<1:3>>}}",
+                start_phases="[{go,#{}}]",
+            ),
+        },
+        {},
+    ),
+    "everything": (
+        {
+            "r.rel": rel(A),
+            "e/a.app": app(
+                "a", id='"an id"', maxT="5", maxP="infinity", vsn='"1"',
+                env="[{f,fun a:b/1},{s,\"λ\"},{b,<<\"ä\"/utf8>>},{i,-123456789012345}]",
+                modules="[z,'M',a,lists,kernel]", runtime_dependencies="[\"x\"]",
+            ),
+        },
+        {},
+    ),
     "missing_sasl": ({"r.rel": rel()}, {}),
     "no_warn_sasl": ({"r.rel": rel()}, {"no_warn_sasl": True}),
     "with sasl": ({"r.rel": rel('{sasl,"4.2"}')}, {}),
