@@ -281,7 +281,7 @@ CHANGES: list[tuple[Callable[[Path], None], set[str]]] = [
     (upgrade_app, {"scan", "plan", "lib", "tar"} | PLANNED),
     (move_app, {"scan", "plan", "lib"}),
     (change_cookie, {"vm.args", "tar"}),
-    (change_version, {"plan", "tar", "consolidated"} | PLANNED | IDENTITY),
+    (change_version, {"plan", "tar", "erts", "consolidated"} | PLANNED | IDENTITY),
     (change_start_type, {"plan", "tar"} | PLANNED),
     (change_dot_erlang, {"script", "boot", "tar"}),
     (change_level, {"tar"}),

@@ -149,12 +149,14 @@ TREES = (
     Tree(
         name="erts",
         doc="the run-time system, copied into erts-<vsn>/",
-        facets=("target",),
+        facets=("target", "identity"),
+        settings=("include_erts",),
     ),
     Tree(
         name="consolidated",
         doc="Elixir's consolidated protocols",
         facets=("identity",),
+        settings=("dev_mode",),
     ),
     Tree(
         name="checks",

@@ -1,27 +1,87 @@
-"""`doit clean`: removes what a task made, and nothing else."""
+"""`doit clean`: what a task made, and its removal. Nothing else is removed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dodo_relkit.edge.files import remove_empty_parents, remove_file
 from dodo_relkit.edge.layout import Layout
-from dodo_relkit.edge.producing import Saved
-from dodo_relkit.edge.stage import unstage
-from dodo_relkit.edge.stamps import read_stamp
+from dodo_relkit.edge.stage import staged_paths
+from dodo_relkit.edge.stage_members import staged_member_paths
+from dodo_relkit.edge.stamps import stamp_paths
 
 
-def clean_step(stamp: str, targets: Sequence[str]) -> Saved:
-    """Remove the files that a stamp lists, the stamp, and the other targets."""
-    made = [each["path"] for each in read_stamp(stamp)] if stamp else []
-    for path in [*made, *targets]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What a task made, as far as it is there."""
+
+    paths: tuple[str, ...]
+    """Files and links."""
+    top: str
+    """Directories above the files are removed when they are empty, but not this one."""
+
+
+TREES: Mapping[str, Callable[[str, str], tuple[str, ...]]] = {
+    "lib": staged_paths,
+    "erts": staged_member_paths,
+    "consolidated": staged_member_paths,
+}
+"""The tasks that keep a manifest: it leads through no link of `dev_mode`."""
+
+
+def made_by_task(layout: Layout, name: str, targets: Sequence[str]) -> Made:
+    """Return what a task of a profile made, for earlier versions of it too."""
+    if name in TREES:
+        manifest = layout.manifest(name)
+        found = TREES[name](layout.output, manifest)
+        made = [f"{layout.output}/{path}" for path in found]
+    else:
+        manifest = ""
+        made = sorted(stamp_paths(layout.stamp(name)))
+    others: Mapping[str, list[str]] = {
+        "scan": [layout.scan_cache],
+        "lib": [layout.digest_cache],
+        "tar": [layout.latest_tarball, *_files_in(layout.segments)],
+    }
+    top = Path(layout.output).parent if layout.output.startswith("/") else Path()
+    paths = [*made, *others.get(name, ()), *targets, manifest]
+    return Made(paths=_present(paths), top=str(top))
+
+
+def made_by_erlc(stamp: str, work: str) -> Made:
+    """Return what the task `erlc` made: beams, `.app` files, its own files."""
+    paths = [*sorted(stamp_paths(stamp)), *_files_in(work), stamp]
+    return Made(paths=_present(paths), top=str(Path()))
+
+
+CLEANERS: Mapping[str, Callable[..., Made]] = {
+    "task": made_by_task,
+    "erlc": made_by_erlc,
+}
+"""By the name that the task's `clean` says."""
+
+
+def remove(made: Made) -> None:
+    """Remove the files and links, and the directories that are empty then.
+
+    Raises `Trouble` (RK602) when one cannot be removed.
+    """
+    for path in made.paths:
         remove_file(Path(path))
-        remove_empty_parents(Path(path), Path())
-    return {}, ()
+        remove_empty_parents(Path(path), Path(made.top))
 
 
-def clean_lib_step(layout: Layout, targets: Sequence[str]) -> Saved:
-    """Remove the applications from `lib/`; never through a link of `dev_mode`."""
-    unstage(layout.output, layout.manifest("lib"))
-    return clean_step("", targets)
+def _present(paths: Iterable[str]) -> tuple[str, ...]:
+    there = (path for path in dict.fromkeys(paths) if path)
+    return tuple(path for path in there if _is_file(Path(path)))
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_symlink() or path.is_file()
+
+
+def _files_in(directory: str) -> list[str]:
+    """Return all files below a directory that is our own."""
+    return sorted(str(path) for path in Path(directory).rglob("*") if path.is_file())

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from dodo_relkit.edge.perform import perform
+from dodo_relkit.edge.perform import clean, perform
 from dodo_relkit.edge.tasks import Task
 from dodo_relkit.edge.uptodate import inputs_same, outputs_same, settings_same
 from dodo_relkit.release.compilers import (
@@ -74,6 +74,6 @@ def _erlc_task(how: Erlc, basename: str) -> Task:
             (outputs_same, [stamp, []]),
             (inputs_same, ["erlc", how]),
         ],
-        "clean": [(perform, ["clean", stamp, [stamp]])],
+        "clean": [(clean, ["erlc", stamp, f"{work}/erlc"])],
         "io": {"capture": False},
     }

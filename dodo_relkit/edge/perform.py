@@ -1,4 +1,4 @@
-"""The one action of all tasks: runs a step and turns trouble into doit's failure."""
+"""The actions of all tasks: runs a step and turns trouble into doit's failure."""
 
 from __future__ import annotations
 
@@ -31,6 +31,24 @@ def perform(
         return TaskFailed(render_all([*warnings, diagnostic(Code.WARNINGS_AS_ERRORS)]))
     tell(warnings)
     return saved
+
+
+def clean(cleaner: str, *arguments: Any, dryrun: bool) -> TaskFailed | None:
+    """Remove what a task made (`CLEANERS` in cleaning.py), and say so.
+
+    When `dryrun`, as doit says for `doit clean -n`, only say so.
+    """
+    from dodo_relkit.edge.cleaning import CLEANERS, remove
+
+    try:
+        made = CLEANERS[cleaner](*arguments)
+        for path in made.paths:
+            sys.stdout.write(f"removing {path}\n")
+        if not dryrun:
+            remove(made)
+    except Trouble as trouble:
+        return TaskFailed(render_all(trouble.diagnostics))
+    return None
 
 
 def tell(warnings: tuple[Diagnostic, ...]) -> None:

@@ -39,10 +39,13 @@ def stage_members(
     release_dir: str | os.PathLike[str],
     members: Iterable[Member],
     manifest_path: str | os.PathLike[str],
+    *,
+    keep: Iterable[str] = (),
 ) -> Staged:
     """Make the release directory hold these files, and none of an earlier run's.
 
-    Only files: links and empty directories are not for this. Files changed or deleted
+    But files of earlier runs in the directories `keep` stay. Only files: links and
+    empty directories are not for this. Files changed or deleted
     by hand are put right. An empty list of members removes all. Raises `Trouble`:
     RK601, RK602, RK603, RK608.
     """
@@ -56,12 +59,13 @@ def stage_members(
         pending = before.joined({PLACE: frozenset(wanted)})
         save_manifest(manifest_path, Manifest(apps=before.apps, pending=pending))
     removed = []
-    for name in sorted(before.known(PLACE) - wanted.keys()):
+    kept = _below(before.known(PLACE) - wanted.keys(), keep)
+    for name in sorted(before.known(PLACE) - wanted.keys() - kept):
         path = inside(root, name)
         if remove_file(path):
             removed.append(name)
         remove_empty_parents(path, root)
-    files: dict[str, StagedFile] = {}
+    files = {name: known[name] for name in kept & known.keys()}
     written = []
     for name, member in wanted.items():
         path = inside(root, name)
@@ -71,6 +75,20 @@ def stage_members(
     app = StagedApp(link="", files=files)
     save_manifest(manifest_path, Manifest(apps={PLACE: app}))
     return Staged(written=tuple(sorted(written)), removed=tuple(removed))
+
+
+def staged_member_paths(
+    release_dir: str | os.PathLike[str], manifest_path: str | os.PathLike[str]
+) -> tuple[str, ...]:
+    """Return what earlier runs put there: paths below the release directory."""
+    root = Path(release_dir)
+    names = sorted(load_manifest(manifest_path).known(PLACE))
+    return tuple(name for name in names if os.path.lexists(inside(root, name)))
+
+
+def _below(names: Iterable[str], directories: Iterable[str]) -> set[str]:
+    tops = tuple(f"{directory}/" for directory in directories)
+    return {name for name in names if name.startswith(tops)}
 
 
 def _stage(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -30,18 +31,34 @@ def write_stamp(
     """Write the stamp of files that exist, each as `describe` gives it.
 
     `watch` lists what is looked at to see whether the outputs are as they were left;
-    the files themselves when it is None.
+    the files themselves when it is None. What the stamp listed before and is still
+    there, as files of an earlier version of the release, is then listed as `earlier`.
     """
     paths = [each["path"] for each in files] if watch is None else list(watch)
     content = {"watch": paths, "files": list(files)}
+    if watch is None:
+        content["earlier"] = sorted(
+            path for path in stamp_paths(stamp) - {*paths} if os.path.lexists(path)
+        )
     write_file(stamp, (json.dumps(content, indent=1) + "\n").encode())
+
+
+def stamp_paths(stamp: str) -> set[str]:
+    """Return the paths that a stamp lists, those of earlier versions too."""
+    written = _read(stamp)
+    files = {each["path"] for each in written.get("files", ())}
+    return files | {*written.get("earlier", ())}
 
 
 def read_stamp(stamp: str) -> list[dict[str, Any]]:
     """Return what a stamp says of each file; nothing when there is no stamp."""
-    try:
-        written = json.loads(Path(stamp).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return []
-    files: list[dict[str, Any]] = written["files"]
+    files: list[dict[str, Any]] = _read(stamp).get("files", [])
     return files
+
+
+def _read(stamp: str) -> dict[str, Any]:
+    try:
+        written: dict[str, Any] = json.loads(Path(stamp).read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return written

@@ -9,22 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic
 from dodo_relkit.edge.checking import checks_step
-from dodo_relkit.edge.cleaning import clean_lib_step, clean_step
 from dodo_relkit.edge.deciding import plan_step, scan_step
-from dodo_relkit.edge.erlc import erlc_step
+from dodo_relkit.edge.erlc import STDERR, erlc_step
 from dodo_relkit.edge.producing import Saved, row_step
 from dodo_relkit.edge.tarball import tar_step
 from dodo_relkit.edge.trees import consolidated_step, erts_step, lib_step
 
 
 def command_step(argv: Sequence[str], environ: Mapping[str, str]) -> Saved:
-    """Run a compiler; its output goes where ours goes.
+    """Run a compiler; what it says goes to standard error.
 
     Raises `Trouble` (RK551) when it is missing or fails.
     """
     words = " ".join(argv)
     try:
-        done = subprocess.run(argv, env={**os.environ, **environ}, check=False)
+        done = subprocess.run(
+            argv, env={**os.environ, **environ}, stdout=STDERR, check=False
+        )
     except FileNotFoundError:
         reason = f"the program {argv[0]} is not on PATH"
         raise Trouble([diagnostic(Code.COMPILE_FAILED, reason=reason)]) from None
@@ -45,6 +46,4 @@ STEPS: Mapping[str, Callable[..., Saved]] = {
     "erts": erts_step,
     "consolidated": consolidated_step,
     "tar": tar_step,
-    "clean": clean_step,
-    "clean_lib": clean_lib_step,
 }

@@ -19,7 +19,7 @@ from typing import Any
 from dodo_relkit import __version__
 from dodo_relkit.artifacts.table import ROWS, TABLE, TREES, Row, Tree
 from dodo_relkit.edge.layout import Layout
-from dodo_relkit.edge.perform import perform
+from dodo_relkit.edge.perform import clean, perform
 from dodo_relkit.edge.uptodate import inputs_same, outputs_same, settings_same
 from dodo_relkit.release.compilers import Erlc, Gleam, Rebar3
 from dodo_relkit.release.facets import FACETS
@@ -80,12 +80,14 @@ def profile_tasks(wiring: Wiring) -> Iterator[Task]:
 
 
 def trees_of(profile: Profile) -> list[Tree]:
-    """Return the trees that this profile's release has."""
+    """Return the trees that this profile's release may have.
+
+    Also those that its settings leave empty now: they may have been full before.
+    """
     wanted = {
         "lib": True,
-        "erts": profile.include_erts is not False,
-        "consolidated": not profile.dev_mode
-        and not isinstance(profile.compile, Erlc | Gleam | Rebar3),
+        "erts": True,
+        "consolidated": not isinstance(profile.compile, Erlc | Gleam | Rebar3),
         "checks": profile.exref or profile.src_tests,
     }
     return [tree for tree in TREES if wanted[tree.name]]
@@ -216,7 +218,7 @@ def _task(  # noqa: PLR0913 - a task has this many parts
         "file_dep": list(file_dep),
         "task_dep": list(task_dep),
         "uptodate": uptodate,
-        "clean": [(perform, _clean_arguments(layout, name, watched, targets))],
+        "clean": [(clean, ["task", layout, name, targets])],
         "io": {"capture": False},
         "meta": {
             "relkit": {
@@ -226,14 +228,6 @@ def _task(  # noqa: PLR0913 - a task has this many parts
             }
         },
     }
-
-
-def _clean_arguments(
-    layout: Layout, name: str, stamp: str, targets: Sequence[str]
-) -> list[object]:
-    if name == "lib":
-        return ["clean_lib", layout, targets]
-    return ["clean", stamp, targets]
 
 
 def settings_slice(profile: Profile, names: Sequence[str]) -> dict[str, object]:

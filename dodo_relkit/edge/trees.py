@@ -19,6 +19,7 @@ from dodo_relkit.edge.producing import Saved, read_facet
 from dodo_relkit.edge.stage import AppTree, stage_all
 from dodo_relkit.edge.stage_members import stage_members
 from dodo_relkit.edge.stamps import write_stamp
+from dodo_relkit.formats.rel import Rel
 from dodo_relkit.release.plan import (
     Source,
     load_identity,
@@ -47,7 +48,11 @@ def lib_step(profile: Profile, layout: Layout) -> Saved:
         layout.output,
         app_trees,
         layout.manifest("lib"),
-        keep=kept_places(layout),
+        keep=frozenset(
+            f"{app.name}-{app.vsn}"
+            for rel in earlier_releases(layout)
+            for app in rel.apps
+        ),
         dev_mode=profile.dev_mode,
     )
     _stamp_lib(profile, layout, app_trees)
@@ -57,16 +62,24 @@ def lib_step(profile: Profile, layout: Layout) -> Saved:
     return saved, tuple(warnings)
 
 
-def erts_step(_: Profile, layout: Layout) -> Saved:
-    """Copy the target's run-time system into `erts-<vsn>/bin`."""
+def erts_step(profile: Profile, layout: Layout) -> Saved:
+    """Copy the target's run-time system into `erts-<vsn>/bin`, if it is wanted."""
     target = load_target_place({"target": read_facet(layout, "target")})
-    return _stage(layout, "erts", erts_members(target.root, target.erts_vsn))
+    members: tuple[Member, ...] = ()
+    if profile.include_erts is not False:
+        members = erts_members(target.root, target.erts_vsn)
+    keep = {f"erts-{rel.erts_vsn}" for rel in earlier_releases(layout)}
+    return _stage(layout, "erts", members, keep)
 
 
 def consolidated_step(profile: Profile, layout: Layout) -> Saved:
-    """Copy Elixir's consolidated protocols into `releases/<vsn>/consolidated`."""
+    """Copy Elixir's consolidated protocols into `releases/<vsn>/consolidated`.
+
+    Not in `dev_mode`, where applications are compiled without a new release.
+    """
     identity = load_identity({"identity": read_facet(layout, "identity")})
-    parents = consolidated_parents(profile) if identity.elixir else []
+    wanted = identity.elixir and not profile.dev_mode
+    parents = consolidated_parents(profile) if wanted else []
     members = {
         path.name: Member(
             path=f"releases/{identity.vsn}/consolidated/{path.name}",
@@ -76,7 +89,8 @@ def consolidated_step(profile: Profile, layout: Layout) -> Saved:
         for parent in parents
         for path in sorted(Path(parent, "consolidated").glob("*.beam"))
     }
-    return _stage(layout, "consolidated", tuple(members.values()))
+    keep = {f"releases/{rel.vsn}" for rel in earlier_releases(layout)}
+    return _stage(layout, "consolidated", tuple(members.values()), keep)
 
 
 def changed_files(profile: Profile, layout: Layout) -> Iterator[tuple[str, str]]:
@@ -99,22 +113,19 @@ def changed_files(profile: Profile, layout: Layout) -> Iterator[tuple[str, str]]
             yield path, "was changed"
 
 
-def kept_places(layout: Layout) -> frozenset[str]:
-    """Return the folders in `lib/` that earlier releases in the same place need.
+def earlier_releases(layout: Layout) -> Iterator[Rel]:
+    """Yield the earlier releases in the same place; what they need is kept.
 
     Each version has its `.rel` in `releases/<vsn>/`; whoever removes that directory
-    gives its applications up.
+    gives the release up.
     """
     from dodo_relkit.formats.rel import load_rel
     from dodo_relkit.terms.text import consult_one
 
     current = load_identity({"identity": read_facet(layout, "identity")}).vsn
-    kept = set()
     for path in Path(layout.output, "releases").glob(f"*/{layout.name}.rel"):
         if path.parent.name != current:
-            rel = load_rel(consult_one(path.read_bytes(), str(path)), str(path))
-            kept |= {f"{app.name}-{app.vsn}" for app in rel.apps}
-    return frozenset(kept)
+            yield load_rel(consult_one(path.read_bytes(), str(path)), str(path))
 
 
 def _app_tree(source: Source, tree: Tree, digests: Mapping[str, str]) -> AppTree:
@@ -159,8 +170,11 @@ def _machine_warnings(layout: Layout, trees: list[AppTree]) -> tuple[Diagnostic,
     return check_machines(Path(target.root, f"erts-{target.erts_vsn}", "bin"), native)
 
 
-def _stage(layout: Layout, name: str, members: tuple[Member, ...]) -> Saved:
-    staged = stage_members(layout.output, members, layout.manifest(name))
+def _stage(
+    layout: Layout, name: str, members: tuple[Member, ...], keep: set[str]
+) -> Saved:
+    manifest = layout.manifest(name)
+    staged = stage_members(layout.output, members, manifest, keep=keep)
     files = [_describe(layout, member) for member in members]
     write_stamp(layout.stamp(name), files)
     return {"written": len(staged.written), "removed": len(staged.removed)}, ()
