@@ -69,7 +69,6 @@ def plan_step(profile: Profile, layout: Layout) -> Saved:
     target = read_target(found.target.root)
     diagnostics += check_release(release, target)
     diagnostics += check_objects(release)
-    diagnostics += check_objects(release)
     diagnostics += _odd(release, found)
     stop_on_errors(diagnostics)
     plan = Plan(

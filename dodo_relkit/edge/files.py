@@ -34,6 +34,7 @@ def write_file(path: StrPath, data: bytes, mode: int = 0o644) -> bool:
     """
     path = Path(path)
     if holds(path, data, mode):
+        remove_leftover(path)
         return False
     with replacing(path, mode) as file:
         file.write(data)

@@ -34,7 +34,7 @@ def lib_signature(profile: Profile, layout: Layout) -> str:
 
     sources = _json(layout.facet("sources"))
     directories = [source["directory"] for source in sources or ()]
-    if profile.dev_mode:
+    if profile.dev_mode and not profile.tar:
         return json.dumps(directories)
     return tree_signature(directories, application_parts(profile))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from dodo_relkit.artifacts.model import Member
 from dodo_relkit.edge.archive import group_members, source_date_epoch, write_tarball
+from dodo_relkit.edge.files import copy_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.producing import Saved, read_facet
 from dodo_relkit.edge.stamps import read_stamp, write_stamp
@@ -30,7 +31,7 @@ def tar_step(profile: Profile, layout: Layout, parts: Sequence[str]) -> Saved:
         cache_dir=layout.segments,
         epoch=source_date_epoch(os.environ),
     )
-    _also_at(layout.latest_tarball, path)
+    _also_at(layout.latest_tarball, path, made.sha256)
     described = {
         "path": path,
         "sha256": made.sha256,
@@ -54,11 +55,15 @@ def _members(layout: Layout, parts: Sequence[str]) -> Iterator[Member]:
             )
 
 
-def _also_at(path: str, original: str) -> None:
-    """Give the file `original` a second name, at once."""
+def _also_at(path: str, original: str, sha256: str) -> None:
+    """Give the file `original` a second name, at once; or copy it, without links."""
     if Path(path).exists() and Path(path).samefile(original):
         return
     temporary = Path(path + ".new")
     temporary.unlink(missing_ok=True)
-    temporary.hardlink_to(original)
+    try:
+        temporary.hardlink_to(original)
+    except OSError:  # not every file system has hard links
+        copy_file(original, path, sha256)
+        return
     temporary.replace(path)
