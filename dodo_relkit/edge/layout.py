@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dodo_relkit.release.profile import Profile, elixir_configs, input_files
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -40,6 +42,10 @@ class Layout:
         """Compressed parts of the tarball, by content."""
         return f"{self.work}/segments"
 
+    def evaluated(self, config: str) -> str:
+        """The terms that an Elixir configuration file comes to."""
+        return f"{self.work}/config/{config.replace('/', '_')}.config"
+
     def facet(self, facet: str) -> str:
         """One facet of the plan."""
         return f"{self.work}/plan/{facet}.json"
@@ -69,6 +75,18 @@ class Layout:
     def _beside(self) -> str:
         parent, slash, _ = self.output.rpartition("/")
         return parent + slash
+
+
+def read_files(profile: Profile, layout: Layout, setting: str) -> list[str]:
+    """Return the files to read for a setting that names files, in order.
+
+    For an Elixir configuration that is the file of the terms it came to.
+    """
+    evaluated = elixir_configs(profile) if setting == "sys_config" else ()
+    return [
+        layout.evaluated(path) if path in evaluated else path
+        for path in input_files(profile, setting)
+    ]
 
 
 def layout(name: str, environment: str, output_dir: str) -> Layout:

@@ -9,10 +9,10 @@ from dodo_relkit.artifacts.makers import MAKERS, Inputs
 from dodo_relkit.artifacts.table import ROWS, Row
 from dodo_relkit.diagnostics import Diagnostic
 from dodo_relkit.edge.files import inside, write_file
-from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.layout import Layout, read_files
 from dodo_relkit.edge.stamps import describe, read_stamp, write_stamp
 from dodo_relkit.release.plan import load_identity, load_target_place
-from dodo_relkit.release.profile import Profile, input_files
+from dodo_relkit.release.profile import Profile
 
 Saved = tuple[dict[str, Any], tuple[Diagnostic, ...]]
 """What a step gives: values for `getargs`, and warnings."""
@@ -52,7 +52,7 @@ def _inputs(profile: Profile, layout: Layout, row: Row) -> Inputs:
         files={
             path: Path(path).read_bytes()
             for setting in row.files
-            for path in input_files(profile, setting)
+            for path in read_files(profile, layout, setting)
         },
         made={
             need: Path(read_stamp(layout.stamp(need))[0]["path"]).read_bytes()

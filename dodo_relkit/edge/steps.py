@@ -10,6 +10,7 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic
 from dodo_relkit.edge.checking import checks_step
 from dodo_relkit.edge.deciding import plan_step, scan_step
+from dodo_relkit.edge.elixir_config import config_step
 from dodo_relkit.edge.erlc import STDERR, erlc_step
 from dodo_relkit.edge.producing import Saved, row_step
 from dodo_relkit.edge.tarball import tar_step
@@ -41,6 +42,7 @@ STEPS: Mapping[str, Callable[..., Saved]] = {
     "scan": scan_step,
     "plan": plan_step,
     "checks": checks_step,
+    "config": config_step,
     "row": row_step,
     "lib": lib_step,
     "erts": erts_step,

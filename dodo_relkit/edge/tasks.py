@@ -1,7 +1,7 @@
 """One profile as doit tasks: plain dicts, all known before anything is built.
 
     compile ─▶ scan ─▶ plan ─┬▶ rel, script ─▶ boot, start_clean, no_dot_erlang,
-                             │  sys.config, vm.args, start_script, RELEASES, …  ─┐
+                   (config) ─┤  sys.config, vm.args, start_script, RELEASES, …  ─┐
                              ├▶ lib, erts, consolidated ─────────────────────────┼▶ tar
 
 Nothing is read from the disk here, and nothing heavy is imported: doit makes the
@@ -18,15 +18,20 @@ from typing import Any
 
 from dodo_relkit import __version__
 from dodo_relkit.artifacts.table import ROWS, TABLE, TREES, Row, Tree
-from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.layout import Layout, read_files
 from dodo_relkit.edge.perform import clean, perform
-from dodo_relkit.edge.uptodate import inputs_same, outputs_same, settings_same
+from dodo_relkit.edge.uptodate import (
+    inputs_same,
+    outputs_same,
+    seen_same,
+    settings_same,
+)
 from dodo_relkit.release.compilers import Erlc, Gleam, Rebar3
 from dodo_relkit.release.facets import FACETS
 from dodo_relkit.release.profile import (
     Profile,
     cookie_variable,
-    input_files,
+    elixir_configs,
     literal_version,
 )
 
@@ -73,6 +78,8 @@ def profile_tasks(wiring: Wiring) -> Iterator[Task]:
     yield _group(wiring)
     yield _scan(wiring)
     yield _plan(wiring)
+    if elixir_configs(profile):
+        yield _config(wiring)
     yield from (_row(wiring, row) for row in TABLE)
     yield from (_tree(wiring, tree) for tree in trees)
     if profile.tar:
@@ -126,9 +133,24 @@ def _plan(wiring: Wiring) -> Task:
     )
 
 
+def _config(wiring: Wiring) -> Task:
+    layout, files = wiring.layout, elixir_configs(wiring.profile)
+    task = _task(
+        wiring,
+        "config",
+        "evaluate the Elixir configuration",
+        step="config",
+        targets=[layout.stamp("config"), *map(layout.evaluated, files)],
+        settings=("compile",),
+        file_dep=files,
+        task_dep=[f"{wiring.basename}:plan"],  # which says what files are missing
+    )
+    return {**task, "uptodate": [*task["uptodate"], (seen_same, [])]}
+
+
 def _row(wiring: Wiring, row: Row) -> Task:
     layout, profile = wiring.layout, wiring.profile
-    files = [path for name in row.files for path in input_files(profile, name)]
+    files = [path for name in row.files for path in read_files(profile, layout, name)]
     return _task(
         wiring,
         row.name,

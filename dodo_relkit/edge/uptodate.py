@@ -7,16 +7,17 @@ with its values when it has succeeded; the look of inputs is taken before they a
 read, so that an input edited meanwhile is seen the next time (doit issue 119).
 """
 
-# ruff: noqa: PTH116, PTH123
+# ruff: noqa: PTH112, PTH116, PTH123, PTH208
 # Paths are text here: objects would cost more than the looking.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 
 class DoitTask(Protocol):
@@ -92,6 +93,50 @@ def input_changes(values: Values, kind: str, *arguments: Any) -> list[str]:
     if values["inputs"] == SIGNATURES[kind](*arguments):
         return []
     return CHANGES[kind](*arguments) or ["the files it reads changed"]
+
+
+Look: TypeAlias = list[int] | list[str]
+"""Time and size of a file, or the Elixir files of a directory; [] if not there."""
+
+
+def seen_same(task: DoitTask, values: Values) -> bool:  # noqa: ARG001 - doit's order
+    """Return whether all that the task found out to be its inputs is as it was.
+
+    The step itself saves what it looked at (elixir_config.py).
+    """
+    return not seen_changes(values)
+
+
+def seen_changes(values: Values) -> list[str]:
+    """Return a line for each file and variable that is not as the task saw it."""
+    seen = values.get("seen")
+    if seen is None:
+        return ["it has not run yet"]
+    files: Mapping[str, Look] = seen["files"]
+    variables: Mapping[str, str] = seen["variables"]
+    return [
+        *(f"{path} changed" for path in files if files[path] != look_at(path)),
+        *(
+            f"the environment variable {name} changed"
+            for name in variables
+            if variables[name] != look_at_variable(name)
+        ),
+    ]
+
+
+def look_at(path: str) -> Look:
+    """Return how a file looks, or which Elixir files are in a directory."""
+    if not os.path.isdir(path):
+        return _look(path)
+    return sorted(name for name in os.listdir(path) if name.endswith(".exs"))
+
+
+def look_at_variable(name: str) -> str:
+    """Return a digest of an environment variable, as it may be a secret."""
+    value = os.environ.get(name)
+    if value is None:
+        return ""
+    return hashlib.sha256(value.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def watched(stamp: str) -> list[str]:

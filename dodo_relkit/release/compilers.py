@@ -107,7 +107,7 @@ def compiled_lib_dirs(how: Compile | None, environment: str) -> tuple[str, ...]:
     """Return where `how` leaves applications: folders of them, or an app's own."""
     match how:
         case Mix():
-            return (f"_build/{_mix_env(how, environment)}/lib",)
+            return (f"_build/{mix_env(how, environment)}/lib",)
         case Rebar3():
             return (f"_build/{_rebar3_profile(how, environment)}/lib",)
         case Gleam():
@@ -122,7 +122,7 @@ def build_command(how: Compile | None, environment: str) -> Command | None:
     """Return the program that compiles; None when it is not one single program."""
     match how:
         case Mix():
-            environ = {"MIX_ENV": _mix_env(how, environment)}
+            environ = {"MIX_ENV": mix_env(how, environment)}
             return Command(argv=("mix", "compile"), environ=environ)
         case Rebar3():
             profile = _rebar3_profile(how, environment)
@@ -137,9 +137,10 @@ def build_command(how: Compile | None, environment: str) -> Command | None:
     return None
 
 
-def _mix_env(how: Mix, environment: str) -> str:
+def mix_env(how: Compile | None, environment: str) -> str:
+    """Return the MIX_ENV under which Elixir works for an environment."""
     # Mix has no environment `default`; its own default is dev.
-    chosen = how.env or environment
+    chosen = (how.env if isinstance(how, Mix) else "") or environment
     return "dev" if chosen == DEFAULT_ENVIRONMENT else chosen
 
 

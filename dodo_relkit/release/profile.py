@@ -188,6 +188,11 @@ def input_files(profile: Profile, setting: str) -> list[str]:
     return [value] if isinstance(value, str) else list(value)
 
 
+def elixir_configs(profile: Profile) -> list[str]:
+    """Return the files of `sys_config` that Elixir is to evaluate first."""
+    return [path for path in profile.sys_config if path.endswith(".exs")]
+
+
 def merge(
     of_release: Mapping[str, object], of_environment: Mapping[str, object]
 ) -> dict[str, object]:

@@ -95,8 +95,7 @@ HOOKS = tuple(
 NOT_YET: Mapping[str, str] = dict.fromkeys(HOOKS, "") | {
     "appup_transforms": "",
     "commands": "",
-    "config": "Turn the configuration into a file of Erlang terms and name it in"
-    " sys_config.",
+    "config": "Name the file in sys_config: what ends in .exs is evaluated by Elixir.",
     "config_providers": "",
     "erts_version": "Set include_erts to the path of an OTP with that version.",
     "executable": "",
