@@ -164,6 +164,22 @@ CASES: dict[str, tuple[dict[str, str], dict[str, object]]] = {
         },
         {},
     ),
+    "a use that is optional, named twice": (
+        {
+            "r.rel": rel(A, B),
+            "e/a.app": app("a", applications="[b,b]", optional_applications="[b]"),
+            "e/b.app": app("b"),
+        },
+        {},
+    ),
+    "undefined_applications though it is there": (
+        {
+            "r.rel": rel(A, B),
+            "e/a.app": app("a", applications="[b,b,b]", optional_applications="[b]"),
+            "e/b.app": app("b"),
+        },
+        {},
+    ),
     "duplicate_register": (
         {
             "r.rel": rel(A, B, C),
