@@ -7,27 +7,20 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dodo_relkit.codes import Code
-from dodo_relkit.diagnostics import (
-    Diagnostic,
-    Place,
-    Trouble,
-    diagnostic,
-    stop_on_errors,
-)
+from dodo_relkit.diagnostics import Diagnostic, Trouble, stop_on_errors
 from dodo_relkit.edge.catalog_file import Found, read_found, write_found
 from dodo_relkit.edge.files import write_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.otp import find_erts_vsn, find_start_clean, read_target
 from dodo_relkit.edge.places import places_of
-from dodo_relkit.edge.producing import Saved
+from dodo_relkit.edge.producing import Saved, absent_files
 from dodo_relkit.edge.scan import scan
 from dodo_relkit.formats.rel import load_rel
 from dodo_relkit.release.catalog import Catalog, make_catalog
 from dodo_relkit.release.checks import check_objects, check_release
 from dodo_relkit.release.model import Release
 from dodo_relkit.release.plan import Plan, TargetPlace, dump_facets
-from dodo_relkit.release.profile import Profile, input_files
+from dodo_relkit.release.profile import Profile
 from dodo_relkit.release.resolve import Resolved, resolve, resolve_rel
 from dodo_relkit.terms.text import consult_one
 
@@ -60,7 +53,7 @@ def plan_step(profile: Profile, layout: Layout) -> Saved:
     found = read_found(layout.catalog)
     resolved = _resolve(profile, found)
     diagnostics = [
-        *_absent_files(profile),
+        *absent_files(profile, "rel"),
         *resolved.diagnostics,
     ]
     release = resolved.release
@@ -97,20 +90,6 @@ def _resolve(profile: Profile, found: Found) -> Resolved:
         return Resolved(release=None, diagnostics=())
     rel = load_rel(consult_one(content, profile.rel), profile.rel)
     return resolve_rel(rel, profile, catalog, erts_vsn=erts_vsn)
-
-
-def _absent_files(profile: Profile) -> list[Diagnostic]:
-    return [
-        diagnostic(
-            Code.CONFIG_FILE_ABSENT,
-            Place(key=f"{profile.key}: {setting}"),
-            file=path,
-            setting=setting,
-        )
-        for setting in ("rel", "vm_args", "sys_config")
-        for path in input_files(profile, setting)
-        if not Path(path).is_file()
-    ]
 
 
 def _odd(release: Release, found: Found) -> list[Diagnostic]:

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
+from dodo_relkit.edge.erlc import STDERR
 from dodo_relkit.edge.files import write_file
 from dodo_relkit.edge.layout import Layout
-from dodo_relkit.edge.producing import Saved
+from dodo_relkit.edge.producing import Saved, absent_files
 from dodo_relkit.edge.stamps import describe, write_stamp
 from dodo_relkit.edge.uptodate import Look, look_at, look_at_variable
 from dodo_relkit.formats.sys_config import dump_sys_config, load_sys_config
@@ -34,9 +35,13 @@ CLOCK_STEP = 20_000_000
 def config_step(profile: Profile, layout: Layout) -> Saved:
     """Evaluate the Elixir files of the setting `sys_config`; write each as terms.
 
-    Saves what they looked at. Raises `Trouble`: RK546 when Elixir is missing or fails,
-    RK516 for a value without a text form, as all that `load_sys_config` raises.
+    Saves what they looked at. Raises `Trouble`: RK552 for files that are not there,
+    RK546 when Elixir is missing or fails, RK516 for a value without a text form, as
+    all that `load_sys_config` raises.
     """
+    absent = absent_files(profile, "sys_config")
+    if absent:
+        raise Trouble(absent)
     env = mix_env(profile.compile, profile.environment)
     files: dict[str, Look] = {}
     variables: dict[str, str] = {}
@@ -63,7 +68,10 @@ def _evaluate(path: str, env: str) -> tuple[bytes, list[str], list[str]]:
         command = ["elixir", str(PROGRAM), path, env, results]
         try:
             done = subprocess.run(
-                command, env={**os.environ, "MIX_ENV": env}, check=False
+                command,
+                env={**os.environ, "MIX_ENV": env},
+                stdout=STDERR,
+                check=False,
             )
         except FileNotFoundError:
             raise _not_evaluated(path, "the program elixir is not on PATH") from None

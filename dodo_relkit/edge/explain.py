@@ -96,7 +96,7 @@ def _forecast(
 ) -> Forecast:
     why = reasons(task, tasks, dep_manager) if task.actions else ()
     missing = [line for line in why if not line.startswith("Dependent file")]
-    if missing:
+    if missing or (why and not needs):
         return Forecast(task=task.name, verdict="run", reasons=why)
     if needs:
         after = f"after {', '.join(needs)}"

@@ -7,12 +7,13 @@ from typing import Any
 
 from dodo_relkit.artifacts.makers import MAKERS, Inputs
 from dodo_relkit.artifacts.table import ROWS, Row
-from dodo_relkit.diagnostics import Diagnostic
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
 from dodo_relkit.edge.files import inside, write_file
 from dodo_relkit.edge.layout import Layout, read_files
 from dodo_relkit.edge.stamps import describe, read_stamp, write_stamp
 from dodo_relkit.release.plan import load_identity, load_target_place
-from dodo_relkit.release.profile import Profile
+from dodo_relkit.release.profile import Profile, input_files
 
 Saved = tuple[dict[str, Any], tuple[Diagnostic, ...]]
 """What a step gives: values for `getargs`, and warnings."""
@@ -24,6 +25,9 @@ def row_step(profile: Profile, layout: Layout, name: str) -> Saved:
     Saves `path`, `sha256`, `size` and `version` of its first file.
     """
     row = ROWS[name]
+    absent = [each for name in row.files for each in absent_files(profile, name)]
+    if absent:
+        raise Trouble(absent)
     made = MAKERS[name](_inputs(profile, layout, row))
     identity = read_facet(layout, "identity")
     version = load_identity({"identity": identity}).vsn
@@ -36,6 +40,23 @@ def row_step(profile: Profile, layout: Layout, name: str) -> Saved:
         files.append(describe(path, content, row.mode))
     write_stamp(layout.stamp(name), files)
     return {**files[0], "version": version}, made.diagnostics
+
+
+def absent_files(profile: Profile, setting: str) -> list[Diagnostic]:
+    """Return an error (RK552) for each file that a setting names and is not there.
+
+    To be asked by the step that reads it: another task may make it just before.
+    """
+    return [
+        diagnostic(
+            Code.CONFIG_FILE_ABSENT,
+            Place(key=f"{profile.key}: {setting}"),
+            file=path,
+            setting=setting,
+        )
+        for path in input_files(profile, setting)
+        if not Path(path).is_file()
+    ]
 
 
 def read_facet(layout: Layout, facet: str) -> bytes:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 from dodo_relkit import __version__
@@ -21,6 +21,7 @@ from dodo_relkit.artifacts.table import ROWS, TABLE, TREES, Row, Tree
 from dodo_relkit.edge.layout import Layout, read_files
 from dodo_relkit.edge.perform import clean, perform
 from dodo_relkit.edge.uptodate import (
+    files_there,
     inputs_same,
     outputs_same,
     seen_same,
@@ -129,7 +130,8 @@ def _plan(wiring: Wiring) -> Task:
         step="plan",
         targets=[layout.facet(facet) for facet in FACETS],
         settings=PLAN_SETTINGS,
-        file_dep=[layout.catalog, *([rel] if rel else [])],
+        file_dep=[layout.catalog],
+        named_files=[rel] if rel else [],
     )
 
 
@@ -142,8 +144,8 @@ def _config(wiring: Wiring) -> Task:
         step="config",
         targets=[layout.stamp("config"), *map(layout.evaluated, files)],
         settings=("compile",),
-        file_dep=files,
-        task_dep=[f"{wiring.basename}:plan"],  # which says what files are missing
+        named_files=files,
+        task_dep=[f"{wiring.basename}:plan"],
     )
     return {**task, "uptodate": [*task["uptodate"], (seen_same, [])]}
 
@@ -162,8 +164,8 @@ def _row(wiring: Wiring, row: Row) -> Task:
         file_dep=[
             *(layout.facet(facet) for facet in row.facets),
             *(layout.stamp(need) for need in row.needs),
-            *files,
         ],
+        named_files=files,
     )
 
 
@@ -220,6 +222,7 @@ def _task(  # noqa: PLR0913 - a task has this many parts
     arguments: Sequence[object] = (),
     inputs: tuple[object, ...] = (),
     file_dep: Sequence[str] = (),
+    named_files: Sequence[str] = (),
     task_dep: Sequence[str] = (),
 ) -> Task:
     profile, layout = wiring.profile, wiring.layout
@@ -229,6 +232,8 @@ def _task(  # noqa: PLR0913 - a task has this many parts
         (settings_same, [settings_slice(profile, (*settings, "warnings_as_errors"))]),
         (outputs_same, [watched, [path for path in targets if path != watched]]),
     ]
+    if named_files:
+        uptodate.append((files_there, [list(named_files)]))
     if inputs:
         uptodate.append((inputs_same, list(inputs)))
     return {
@@ -237,7 +242,7 @@ def _task(  # noqa: PLR0913 - a task has this many parts
         "doc": doc,
         "actions": [(perform, [step, profile, layout, *arguments], strict)],
         "targets": targets,
-        "file_dep": list(file_dep),
+        "file_dep": [*file_dep, *named_files],
         "task_dep": list(task_dep),
         "uptodate": uptodate,
         "clean": [(clean, ["task", layout, name, targets])],
@@ -266,7 +271,12 @@ def settings_slice(profile: Profile, names: Sequence[str]) -> dict[str, object]:
 def _plain_setting(profile: Profile, name: str) -> object:
     if name == "cookie_variable":
         return cookie_variable(profile)
-    plain: object = json.loads(json.dumps(getattr(profile, name), default=asdict))
+    plain: object = json.loads(json.dumps(getattr(profile, name), default=_fields))
     if name == "cookie" and plain:
         return hashlib.sha256(str(plain).encode()).hexdigest()
     return plain
+
+
+def _fields(value: Any) -> dict[str, object]:
+    """Return the fields of a dataclass with slots; asdict copies all it holds."""
+    return {name: getattr(value, name) for name in value.__slots__}

@@ -7,7 +7,7 @@ with its values when it has succeeded; the look of inputs is taken before they a
 read, so that an input edited meanwhile is seen the next time (doit issue 119).
 """
 
-# ruff: noqa: PTH112, PTH116, PTH123, PTH208
+# ruff: noqa: PTH112, PTH113, PTH116, PTH123, PTH208
 # Paths are text here: objects would cost more than the looking.
 
 from __future__ import annotations
@@ -70,6 +70,14 @@ def output_changes(values: Values) -> list[str]:
         for path, look in left.items()
         if _look(path) != look
     ]
+
+
+def files_there(paths: Sequence[str]) -> bool:
+    """Return whether the files are there that settings name.
+
+    If not, the task runs and says so; doit itself would only name the file.
+    """
+    return all(os.path.isfile(path) for path in paths)
 
 
 def inputs_same(task: DoitTask, values: Values, kind: str, *arguments: Any) -> bool:
