@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass
 
 from dodo_relkit.diagnostics import Diagnostic
-from dodo_relkit.edge.search import Spot, search
+from dodo_relkit.edge.search import Search, Spot, search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +52,16 @@ def scan_signature(places: Places) -> str:
 
     Cheap: reads directories and stats `.app` files, opens none.
     """
-    ebins, _ = look(places)
-    lines: list[str] = []
-    for ebin in ebins:
-        lines += [ebin.directory, str(ebin.from_target), *ebin.beams]
-        for file in ebin.app_files:
-            lines.append(f"{file} {signature_of(f'{ebin.real}/ebin/{file}')}")
+    found, target = _find(places)
+    lines = [target]
+    for spots in found.spots:
+        lines.append("")
+        for spot in spots:
+            names = _names(spot)
+            lines += [spot.path, *names]
+            for name in names:
+                if name.endswith(".app"):
+                    lines.append(str(signature_of(f"{spot.real}/ebin/{name}")))
     text = "\n".join(lines)
     return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -67,12 +71,7 @@ def look(places: Places) -> tuple[list[Ebin], tuple[Diagnostic, ...]]:
 
     And warnings of the search.
     """
-    patterns = [*places.patterns]
-    target = ""
-    if places.target_lib:
-        patterns.append(places.target_lib)
-        target = os.path.realpath(os.path.join(places.root, places.target_lib))
-    found = search(patterns, root=places.root, exclude=places.exclude)
+    found, target = _find(places)
     ebins = [
         _ebin(spot, rank, target, from_target=rank == len(places.patterns))
         for rank, spots in enumerate(found.spots)
@@ -81,11 +80,25 @@ def look(places: Places) -> tuple[list[Ebin], tuple[Diagnostic, ...]]:
     return ebins, found.diagnostics
 
 
-def _ebin(spot: Spot, rank: int, target: str, *, from_target: bool) -> Ebin:
+def _find(places: Places) -> tuple[Search, str]:
+    """Return what the patterns find, and the real path of the target's `lib`."""
+    patterns = [*places.patterns]
+    target = ""
+    if places.target_lib:
+        patterns.append(places.target_lib)
+        target = os.path.realpath(os.path.join(places.root, places.target_lib))
+    return search(patterns, root=places.root, exclude=places.exclude), target
+
+
+def _names(spot: Spot) -> list[str]:
     try:
-        names = sorted(os.listdir(f"{spot.real}/ebin"))
+        return sorted(os.listdir(f"{spot.real}/ebin"))
     except OSError:
-        names = []
+        return []
+
+
+def _ebin(spot: Spot, rank: int, target: str, *, from_target: bool) -> Ebin:
+    names = _names(spot)
     return Ebin(
         directory=spot.path,
         real=spot.real,

@@ -158,8 +158,7 @@ def _children(ground: _Ground, spot: Spot) -> list[tuple[str, Spot]]:
                 if entry.is_symlink():
                     real = os.path.realpath(real)
                 if not _is_excluded(ground, real):
-                    path = os.path.join(spot.path, entry.name)
-                    found.append((entry.name, _spot(ground, path, real)))
+                    found.append((entry.name, Spot(_below(spot, entry.name), real)))
     except OSError as error:
         reason = error.strerror or str(error)
         ground.troubles.append(
@@ -175,6 +174,11 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
         return False
 
 
+def _below(spot: Spot, name: str) -> str:
+    """Return the path of a child, normalised as the parent's is."""
+    return name if spot.path == "." else f"{spot.path.rstrip('/')}/{name}"
+
+
 def _spot(ground: _Ground, path: str, real: str) -> Spot:
     path = os.path.normpath(path)
     if path.startswith(ground.root + "/"):
@@ -183,6 +187,6 @@ def _spot(ground: _Ground, path: str, real: str) -> Spot:
 
 
 def _is_excluded(ground: _Ground, real: str) -> bool:
-    return any(
+    return real.startswith(ground.excluded) and any(
         real == place or real.startswith(place + "/") for place in ground.excluded
     )
