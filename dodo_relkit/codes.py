@@ -224,7 +224,8 @@ class Code(Enum):
         ERROR, "output directory of two profiles",
         "the profiles {first} and {second} would both write to `{path}`",
         "Write {{release}} and {{environment}} in output_dir; they are replaced by the"
-        " names.",
+        " names.\n"
+        "The tarball lies beside that directory: best let it end in /{{release}}.",
     )  # fmt: skip
     COOKIE_UNSAFE = Words(
         "RK212",

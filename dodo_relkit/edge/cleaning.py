@@ -19,8 +19,8 @@ class Made:
 
     paths: tuple[str, ...]
     """Files and links."""
-    top: str
-    """Directories above the files are removed when they are empty, but not this one."""
+    output: str = ""
+    """The release directory, if that is what was made."""
 
 
 TREES: Mapping[str, Callable[[str, str], tuple[str, ...]]] = {
@@ -45,15 +45,14 @@ def made_by_task(layout: Layout, name: str, targets: Sequence[str]) -> Made:
         "lib": [layout.digest_cache],
         "tar": [layout.latest_tarball, *_files_in(layout.segments)],
     }
-    top = Path(layout.output).parent if layout.output.startswith("/") else Path()
     paths = [*made, *others.get(name, ()), *targets, manifest]
-    return Made(paths=_present(paths), top=str(top))
+    return Made(paths=_present(paths), output=layout.output)
 
 
 def made_by_erlc(stamp: str, work: str) -> Made:
     """Return what the task `erlc` made: beams, `.app` files, its own files."""
     paths = [*sorted(stamp_paths(stamp)), *_files_in(work), stamp]
-    return Made(paths=_present(paths), top=str(Path()))
+    return Made(paths=_present(paths))
 
 
 CLEANERS: Mapping[str, Callable[..., Made]] = {
@@ -66,11 +65,13 @@ CLEANERS: Mapping[str, Callable[..., Made]] = {
 def remove(made: Made) -> None:
     """Remove the files and links, and the directories that are empty then.
 
-    Raises `Trouble` (RK602) when one cannot be removed.
+    But only directories of the project, and the release directory elsewhere. Raises
+    `Trouble` (RK602) when one cannot be removed.
     """
-    for path in made.paths:
-        remove_file(Path(path))
-        remove_empty_parents(Path(path), Path(made.top))
+    for path in map(Path, made.paths):
+        top = Path(made.output).parent if path.is_absolute() else Path()
+        remove_file(path)
+        remove_empty_parents(path, top)
 
 
 def _present(paths: Iterable[str]) -> tuple[str, ...]:

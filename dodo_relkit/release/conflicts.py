@@ -35,14 +35,15 @@ def check_profiles(config: Config, tables: Tables, root: str) -> Iterator[Diagno
     if found:
         return
     for one, other in combinations(every, 2):
-        if _overlap(one.output_dir, other.output_dir):
+        shared = _shared(one, other)
+        if shared:
             where = _where("output_dir", other, config, tables)
             yield diagnostic(
                 Code.OUTPUT_DIR_SHARED,
                 where,
                 first=one.key,
                 second=other.key,
-                path=other.output_dir,
+                path=shared,
             )
 
 
@@ -83,6 +84,17 @@ def _unsafe_output(path: str, root: str) -> str:
         return "outside the project"
     if path == "/" or (root and _inside(posixpath.normpath(root), path)):
         return "a folder above the project"
+    return ""
+
+
+def _shared(one: Profile, other: Profile) -> str:
+    """Return what two profiles would both write to, or ''."""
+    if _overlap(one.output_dir, other.output_dir):
+        return other.output_dir
+    beside = posixpath.dirname(other.output_dir)
+    same_place = (posixpath.dirname(one.output_dir), one.name) == (beside, other.name)
+    if one.tar and other.tar and same_place:
+        return posixpath.join(beside, f"{other.name}.tar.gz")
     return ""
 
 
