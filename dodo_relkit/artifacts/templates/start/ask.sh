@@ -22,7 +22,7 @@ exec_client() {
     export ERL_CRASH_DUMP_SECONDS
     if [ -n "${ERL_DIST_PORT-}" ]; then set -- "$@" -erl_epmd_port "$ERL_DIST_PORT"; fi
     set -- "$@" "-$node_type" "$client" -hidden -dist_listen false -start_epmd false \
-        -noshell -kernel logger_level none -eval "$erl_loader"
+        -noshell +pc unicode -kernel logger_level none -eval "$erl_loader"
     exec </dev/null # what is asked may read; -noinput would let it wait for ever
     if [ "$otp_root" = "$root" ]; then
         exec_erl in_release -boot "$release_dir/no_dot_erlang" "$@"
@@ -145,7 +145,7 @@ evaluate_here() {
     node_type=none
     boot=start_clean
     mode=interactive
-    exec_release -noshell -eval "$erl_loader"
+    exec_release -noshell +pc unicode -eval "$erl_loader"
 }
 
 remote_console() {

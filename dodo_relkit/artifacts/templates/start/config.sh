@@ -4,10 +4,14 @@
 # Both are read by awk in the C locale, so that bytes stay bytes. `${NAME}` and
 # `${NAME:-default}` are replaced once, from left to right: what a value holds is
 # never looked at again.
-# shellcheck disable=SC2016 # ${...} and $ are for awk
 awk_variables='
-    function slurp(path,    all, line, got) {
-        while ((got = (getline line < path)) > 0) all = all line "\n"
+    # A whole file, its last newline or lack of one as well.
+    function slurp(path,    all, part, got, end) {
+        RS = "\001"
+        while ((got = (getline part < path)) > 0) {
+            all = all end part
+            end = RS
+        }
         close(path)
         if (got < 0) fail("cannot read " path)
         return all
@@ -35,7 +39,6 @@ awk_variables='
 # Reads vm.args by the rules of erlexec, takes the name and the cookie out and writes
 # what is left, one argument a line. A value of the environment is always part of one
 # argument. Prints the name flag, the name and the cookie, one a line.
-# shellcheck disable=SC2016
 awk_vm_args='
     function words(text, depth,    i, n, c, rest, word, open, quote) {
         if (depth > 20) fail("-args_file leads back to itself")
@@ -111,7 +114,7 @@ awk_vm_args='
     function emit(word,    i, c, line) {
         for (i = 1; i <= length(word); i++) {
             c = substr(word, i, 1)
-            line = line (c ~ /[A-Za-z0-9_.,:@=\/+-]/ ? c : "\\" c)
+            line = line (c ~ /[A-Za-z0-9]/ || index("-_.,:@=/+", c) ? c : "\\" c)
         }
         left = left (line == "" ? "\047\047" : line) "\n"
     }
@@ -129,7 +132,6 @@ awk_vm_args='
 
 # Replaces variables in an Erlang configuration: inside a string or a quoted atom so
 # that the value is exactly the text, elsewhere as it is, in comments not at all.
-# shellcheck disable=SC2016
 awk_sys_config='
     function inside(value, quote,    i, c, escaped) {
         for (i = 1; i <= length(value); i++) {

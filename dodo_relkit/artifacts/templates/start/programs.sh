@@ -107,14 +107,15 @@ case rpc:call(Target, erlang, whereis, [heart]) of
 end.
 '
 
-# Waits until the operating system process has started all its applications.
+# Waits until the operating system process has started all its applications. init says
+# `started` also while the node goes down because one could not start.
 erl_wait='
 Pid = binary_to_list(Env("RELKIT_PID")),
 Until = erlang:monotonic_time(second) + binary_to_integer(Env("RELKIT_SECONDS")),
 Started = fun() ->
     Connect() andalso rpc:call(Target, os, getpid, []) =:= Pid andalso
         case rpc:call(Target, init, get_status, []) of
-            {started, _} -> true;
+            {started, _} -> is_list(rpc:call(Target, application, which_applications, []));
             _ -> false
         end
 end,
@@ -132,7 +133,7 @@ Finish(Wait()).
 '
 
 # Binds Program and Bindings: what evaluates the user text, here or elsewhere, to
-# {ok, Shown} or {error, Shown}. The source may be a sequence of expressions.
+# {ok, Term}, {shown, Text} or {error, Text}; and Report, which prints that.
 erl_evaluate='
 Language = Env("RELKIT_LANGUAGE"),
 File = Env("RELKIT_FILE"),
@@ -158,7 +159,8 @@ Bindings = lists:foldl(
      {list_to_atom("File"), case File of <<>> -> <<"nofile">>; _ -> File end},
      {list_to_atom("Arguments"), Arguments}]),
 Report = fun
-    ({value, {ok, Shown}, _}) -> io:put_chars([Shown, "\n"]), Finish(0);
+    ({value, {ok, Term}, _}) -> io:format("~tp~n", [Term]), Finish(0);
+    ({value, {shown, Shown}, _}) -> io:put_chars([Shown, "\n"]), Finish(0);
     ({value, {error, Shown}, _}) -> Complain(Shown), Finish(1);
     ({badrpc, Reason}) -> Complain(io_lib:format("~tp", [Reason])), Finish(1)
 end,
@@ -215,22 +217,22 @@ Call = fun(Text) ->
             throw({syntax, ["--mfa wants Module.function/arity, got ", Text]})
     end
 end,
-Show = fun(Shown) ->
-    case Elixir of
-        true ->
-            (ElixirModule("Kernel")):inspect(Shown,
-                [{pretty, true}, {limit, infinity}, {printable_limit, infinity}]);
-        false -> unicode:characters_to_binary(io_lib:format("~tp", [Shown]))
-    end
+Inspect = fun(Term) ->
+    (ElixirModule("Kernel")):inspect(Term,
+        [{pretty, true}, {limit, infinity}, {printable_limit, infinity}])
 end,
 try
     Elixir andalso ({ok, _} = application:ensure_all_started(elixir)),
-    case {Kind, Elixir} of
+    Value = case {Kind, Elixir} of
         {<<"expression">>, true} ->
-            {Value, _} = (ElixirModule("Code")):eval_string(Source, [], [{file, File}]),
-            {ok, Show(Value)};
-        {<<"expression">>, false} -> {ok, Show(Erlang(Source))};
-        _ -> {ok, Show(Call(Source))}
+            Code = ElixirModule("Code"),
+            element(1, Code:eval_string(Source, [], [{file, File}]));
+        {<<"expression">>, false} -> Erlang(Source);
+        _ -> Call(Source)
+    end,
+    case Elixir of
+        true -> {shown, Inspect(Value)};
+        false -> {ok, Value}
     end
 catch
     throw:{syntax, Message} -> {error, unicode:characters_to_binary(Message)};
