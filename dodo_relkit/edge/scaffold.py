@@ -26,8 +26,8 @@ relkit = Relkit(
     releases=[
         release(
             "{name}",
-            version=current_version("{name}"),
-            applications=[{applications}],
+            version={version},
+            applications=[{applications}],{sys_config}
         ),
     ],
     compile={compile},
@@ -48,6 +48,8 @@ class Guess:
     applications: tuple[str, ...]
     compile: str
     """The constructor that compiles it, called."""
+    config: str
+    """Its configuration that Mix evaluates, or ''."""
 
 
 def scaffold(*, force: bool) -> list[str]:
@@ -60,18 +62,19 @@ def scaffold(*, force: bool) -> list[str]:
         raise Trouble([diagnostic(Code.ALREADY_THERE, path=str(dodo))])
     guess = guess_project(Path())
     constructor = guess.compile.partition("(")[0]
-    names = (
-        "cookie_from_env",
-        "current_version",
-        "environment",
-        constructor,
-        "release",
-    )
+    names = ["cookie_from_env", "environment", constructor, "release"]
+    version = '"0.1.0"'
+    if guess.name in guess.applications:
+        version = f'current_version("{guess.name}")'
+        names.append("current_version")
+    sys_config = f'\n            sys_config="{guess.config}",' if guess.config else ""
     text = DODO.format(
         imports=", ".join(sorted(names)),
+        version=version,
+        sys_config=sys_config,
         name=guess.name,
         cookie="RELEASE_COOKIE",
-        applications=", ".join(f'"{app}"' for app in guess.applications),
+        applications=", ".join(f'"{app}"' for app in (*guess.applications, "sasl")),
         compile=guess.compile,
     )
     write_file(dodo, text.encode())
@@ -91,7 +94,12 @@ def guess_project(root: Path) -> Guess:
         compile_call = 'erlc(app="apps/*")' if children else "erlc()"
     applications = tuple(_app_name(path) for path in children or [root])
     name = applications[0] if len(applications) == 1 else _identifier(root)
-    return Guess(name=name, applications=applications, compile=compile_call)
+    config = "config/config.exs"
+    if compile_call != "mix()" or not (root / config).is_file():
+        config = ""
+    return Guess(
+        name=name, applications=applications, compile=compile_call, config=config
+    )
 
 
 def _app_name(path: Path) -> str:
