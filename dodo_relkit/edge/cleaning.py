@@ -49,6 +49,19 @@ def made_by_task(layout: Layout, name: str, targets: Sequence[str]) -> Made:
     return Made(paths=_present(paths), output=layout.output)
 
 
+def made_by_tasks_gone(layout: Layout, names: Sequence[str]) -> Made:
+    """Return what tasks made that a profile has no more; `names` are those it has."""
+    stamps = sorted(Path(layout.stamp("")).parent.glob("*.json"))
+    gone = [path.name.removesuffix(".json") for path in stamps]
+    paths = [
+        path
+        for name in gone
+        if name not in names
+        for path in made_by_task(layout, name, [layout.stamp(name)]).paths
+    ]
+    return Made(paths=_present(paths), output=layout.output)
+
+
 def made_by_erlc(stamp: str, work: str) -> Made:
     """Return what the task `erlc` made: beams, `.app` files, its own files."""
     paths = [*sorted(stamp_paths(stamp)), *_files_in(work), stamp]
@@ -57,6 +70,7 @@ def made_by_erlc(stamp: str, work: str) -> Made:
 
 CLEANERS: Mapping[str, Callable[..., Made]] = {
     "task": made_by_task,
+    "tasks gone": made_by_tasks_gone,
     "erlc": made_by_erlc,
 }
 """By the name that the task's `clean` says."""

@@ -76,15 +76,17 @@ def profile_tasks(wiring: Wiring) -> Iterator[Task]:
     """Yield the tasks of one profile, the group first."""
     profile = wiring.profile
     trees = trees_of(profile)
-    yield _group(wiring)
-    yield _scan(wiring)
-    yield _plan(wiring)
-    if elixir_configs(profile):
-        yield _config(wiring)
-    yield from (_row(wiring, row) for row in TABLE)
-    yield from (_tree(wiring, tree) for tree in trees)
+    tasks = [
+        _plan(wiring),
+        *([_config(wiring)] if elixir_configs(profile) else []),
+        *(_row(wiring, row) for row in TABLE),
+        *(_tree(wiring, tree) for tree in trees),
+    ]
     if profile.tar:
-        yield _tarball(wiring, [*ROWS, *(tree.name for tree in trees)])
+        tasks.append(_tarball(wiring, [*ROWS, *(tree.name for tree in trees)]))
+    yield _group(wiring)
+    yield _scan(wiring, [task["name"] for task in tasks])
+    yield from tasks
 
 
 def trees_of(profile: Profile) -> list[Tree]:
@@ -106,9 +108,9 @@ def _group(wiring: Wiring) -> Task:
     return {"basename": wiring.basename, "name": None, "doc": doc}
 
 
-def _scan(wiring: Wiring) -> Task:
+def _scan(wiring: Wiring, others: Sequence[str]) -> Task:
     layout, profile = wiring.layout, wiring.profile
-    return _task(
+    task = _task(
         wiring,
         "scan",
         "find the applications under the lib directories",
@@ -118,6 +120,9 @@ def _scan(wiring: Wiring) -> Task:
         inputs=("scan", profile, layout),
         task_dep=[wiring.compile_task] if wiring.compile_task else [],
     )
+    # The first of all tasks, and so the last that is cleaned.
+    leftovers = (clean, ["tasks gone", layout, list(others)])
+    return {**task, "clean": [*task["clean"], leftovers]}
 
 
 def _plan(wiring: Wiring) -> Task:
