@@ -5,91 +5,26 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-DOIT = Path(sys.executable).parent / "doit"
-
-DODO = """
-import json
-from pathlib import Path
-from dodo_relkit import Relkit, environment, release, task
-
-settings = json.loads(Path("settings.json").read_text())
-relkit = Relkit(
-    environments=[environment("dev"), environment("prod", cookie="longenoughcookie")],
-    default_environment="dev",
-    releases=[release("web", **settings)],
-    lib_dirs=["lib", "more/*"],
-    compile=task("make") if Path("make.py").exists() else None,
+from tests.doit_projects import (
+    build,
+    compile_module,
+    members,
+    output,
+    set_settings,
+    write_app,
+    write_project,
 )
-DOIT_CONFIG = relkit.doit_config()
-task_release = relkit.task_creator()
-
-def task_make():
-    return {"actions": ["test ! -e make.py || python3 make.py"], "uptodate": [False]}
-"""
-
-SETTINGS = {
-    "version": "1.0.0",
-    "applications": ["web", "sasl"],
-    "include_erts": False,
-    "tar": True,
-    "cookie": "averylongcookie",
-}
-
-
-def write_app(
-    project: Path,
-    name: str,
-    *,
-    vsn: str = "1.0",
-    uses: tuple[str, ...] = (),
-    modules: dict[str, int] | None = None,
-    env: str = "",
-    lib: str = "lib",
-) -> Path:
-    """Write and compile an application; `modules` gives each module's answer."""
-    folder = project / lib / name
-    (folder / "ebin").mkdir(parents=True, exist_ok=True)
-    modules = modules if modules is not None else {f"{name}_one": 1, f"{name}_two": 2}
-    applications = ",".join(["kernel", "stdlib", *uses])
-    (folder / "ebin" / f"{name}.app").write_text(
-        f'{{application,{name},[{{description,"d"}},{{vsn,"{vsn}"}},'
-        f"{{modules,[{','.join(modules)}]}},{{registered,[]}},"
-        f"{{applications,[{applications}]}},{{env,[{env}]}}]}}.\n"
-    )
-    for module, answer in modules.items():
-        compile_module(folder, module, answer)
-    return folder
-
-
-def compile_module(folder: Path, module: str, answer: int) -> None:
-    """Put a beam of `module` into the application's ebin."""
-    source = folder / f"{module}.erl"
-    source.write_text(
-        f"-module({module}).\n-export([answer/0]).\nanswer() -> {answer}.\n"
-    )
-    subprocess.run(
-        ["erlc", "+deterministic", "-o", folder / "ebin", source], check=True
-    )
-    source.unlink()
 
 
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project that has been built once."""
-    project = tmp_path_factory.mktemp("template") / "project"
-    project.mkdir()
-    (project / "dodo.py").write_text(DODO)
-    (project / "settings.json").write_text(json.dumps(SETTINGS))
-    write_app(project, "web", uses=("store",))
-    write_app(project, "store")
-    write_app(project, "other")
+    project = write_project(tmp_path_factory.mktemp("template") / "project")
     build(project)
     return project
 
@@ -104,48 +39,6 @@ def project(template: Path, tmp_path: Path) -> Path:
     build(copy)
     assert build(copy) == set()
     return copy
-
-
-def build(project: Path, *arguments: str, expect: int = 0) -> set[str]:
-    """Run `doit release` and return the artifacts whose tasks ran."""
-    done = subprocess.run(
-        [DOIT, *(arguments or ("release",))],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "RELKIT_ENV": "", "MIX_ENV": ""},
-    )
-    assert done.returncode == expect, done.stdout + done.stderr
-    return {
-        line.split(":")[-1]
-        for line in done.stdout.splitlines()
-        if line.startswith(".  release:")
-    }
-
-
-def output(project: Path) -> Path:
-    """Return the release directory."""
-    return project / "_build/dev/rel/web"
-
-
-def members(project: Path) -> dict[str, bytes]:
-    """Return the content of the tarball by member."""
-    import tarfile
-
-    found = {}
-    with tarfile.open(project / "_build/dev/rel/web.tar.gz") as archive:
-        for member in archive.getmembers():
-            file = archive.extractfile(member)
-            assert file, member
-            found[member.name] = file.read()
-    return found
-
-
-def set_settings(project: Path, **settings: object) -> None:
-    """Change the release's settings."""
-    old = json.loads((project / "settings.json").read_text())
-    (project / "settings.json").write_text(json.dumps(old | settings))
 
 
 def all_files(project: Path) -> dict[str, tuple[int, int]]:
