@@ -22,6 +22,9 @@ NOT_OPENED = "a build opens no object file; a check of calls tells it as RK351"
 FIRST_DOOR = "the check of the settings tells it first, as RK208 or RK220"
 NOT_READ_BACK = "a build writes this file and does not read it"
 
+NO_TASK_YET = "RK7"
+"""Hot upgrades: no task makes one yet, so no `doit release` can show their errors."""
+
 UNSHOWN: dict[str, str] = {
     "RK105": "the only external term that is read is start_clean.boot of an OTP",
     "RK106": "what a build writes as an external term is checked before",
@@ -49,7 +52,11 @@ def test_there_are_projects():
 
 
 def test_every_error_is_shown_or_explained():
-    errors = {code.number for code in Code if code.severity is Severity.ERROR}
+    errors = {
+        code.number
+        for code in Code
+        if code.severity is Severity.ERROR and not code.number.startswith(NO_TASK_YET)
+    }
     assert set(FOLDERS) - errors == set()
     assert set(UNSHOWN) - errors == set()
     assert set(UNSHOWN) & set(FOLDERS) == set()

@@ -66,7 +66,6 @@ WORLD = {
     "tempfile",
     "threading",
     "time",
-    "warnings",
 }
 """Modules of the standard library that reach disk, process, clock or terminal."""
 PURE = {"io.BytesIO", "io.StringIO", "os.PathLike", "sys.intern"}

@@ -1,3 +1,0 @@
-import Config
-
-confg :a, port: 80
