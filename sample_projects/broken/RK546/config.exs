@@ -1,0 +1,3 @@
+import Config
+
+confg :a, port: 80
