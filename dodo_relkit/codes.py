@@ -1,7 +1,8 @@
 """Every trouble the user can meet: number, severity, words, advice. Nothing else.
 
 Numbers are stable once released: 1xx terms and files, 2xx configuration,
-3xx applications and releases, 4xx the target OTP, 5xx artifacts, 6xx output.
+3xx applications and releases, 4xx the target OTP, 5xx artifacts, 6xx output,
+7xx upgrades.
 `docs/codes.md` is made from this enum.
 """
 
@@ -956,6 +957,352 @@ class Code(Enum):
         ERROR, "tarball cannot be made",
         "cannot make {path}: {reason}",
         "Make its directory first, and make it writable.",
+    )  # fmt: skip
+
+    # 7xx: upgrades
+    APPUP_MALFORMED = Words(
+        "RK701",
+        ERROR, "not an appup file",
+        "the file does not hold a tuple {{Vsn, UpFrom, DownTo}} of a version and lists",
+        "Write one term of the form of appup(4), ended by a full stop.",
+    )  # fmt: skip
+    APPUP_INSTRUCTIONS = Words(
+        "RK702",
+        ERROR, "instructions of an appup are no list",
+        "the instructions for {pattern} are no list",
+        "Write a list of the instructions of appup(4).",
+    )  # fmt: skip
+    APPUP_ENTRY = Words(
+        "RK703",
+        WARNING, "entry of an appup that fits no version",
+        "the entry {entry} fits no version",
+        "Write {{Vsn, Instructions}}, where Vsn is a string, or a binary with a "
+        "regular expression.",
+    )  # fmt: skip
+    APPUP_PATTERN = Words(
+        "RK704",
+        ERROR, "version pattern that cannot be used",
+        "the version pattern {pattern} cannot be used: {reason}",
+        "Write a regular expression of the module `re`, or the version as a string.",
+    )  # fmt: skip
+    RELUP_MALFORMED = Words(
+        "RK705",
+        ERROR, "not a relup file",
+        "the file is no relup: {found}",
+        "Make it anew.",
+    )  # fmt: skip
+    APPUP_NOT_READ = Words(
+        "RK706",
+        ERROR, "no appup file that can be read",
+        "the application {app} is of another version than before and {file} cannot "
+        "be read: {reason}",
+        "Write the file, or generate it: see appup(4).",
+    )  # fmt: skip
+    APPUP_LACKS_VERSION = Words(
+        "RK707",
+        ERROR, "appup file says nothing of a version",
+        "{file} has no entry for {direction} version {vsn} of the application {app}",
+        "It has entries for: {known}.\n"
+        "Add an entry {{\"{vsn}\", Instructions}}.",
+    )  # fmt: skip
+    APPUP_VSN_DIFFERS = Words(
+        "RK708",
+        WARNING, "appup file is for another version of its application",
+        "the appup of {app} is for version {found}, but the application is of "
+        "version {vsn}",
+        "Correct the version at the head of {file}.",
+    )  # fmt: skip
+    UPGRADE_WITHOUT_SASL = Words(
+        "RK709",
+        ERROR, "release without sasl cannot be upgraded",
+        "the release {name} {vsn} has no sasl, which does the upgrade",
+        "Add sasl to its applications.",
+    )  # fmt: skip
+    ERTS_CHANGED = Words(
+        "RK710",
+        WARNING, "run-time system changes",
+        "the run-time system changes: {top} has erts {top_erts}, {base} has "
+        "{base_erts}; the emulator will be restarted",
+    )  # fmt: skip
+    UPGRADE_FROM_PRE_R15 = Words(
+        "RK711",
+        WARNING, "upgrade from before OTP R15",
+        "{base} is of an OTP before R15; the emulator will be restarted last",
+        "Compile the new code with the old emulator.",
+    )  # fmt: skip
+    INSTRUCTION_UNKNOWN = Words(
+        "RK712",
+        ERROR, "unknown upgrade instruction",
+        "{instruction} is no upgrade instruction",
+        "Did you mean `{meant}`?\n"
+        "`{name}` has one of the forms: {forms}.",
+    )  # fmt: skip
+    INSTRUCTION_ARGUMENT = Words(
+        "RK713",
+        ERROR, "upgrade instruction with a wrong argument",
+        "{value} in the instruction {instruction} is not {expected}",
+        "Correct the instruction: see appup(4).",
+    )  # fmt: skip
+    MNESIA_BACKUP = Words(
+        "RK714",
+        ERROR, "upgrade instruction that OTP does not implement",
+        "the instruction mnesia_backup is not implemented in OTP",
+        "Remove it; call a function of your own with {{apply, {{M, F, Args}}}}.",
+    )  # fmt: skip
+    BEFORE_NO_RETURN = Words(
+        "RK715",
+        ERROR, "upgrade instruction before the point of no return",
+        "{instruction} stands before point_of_no_return, where only "
+        "load_object_code and apply may stand",
+        "Move it behind point_of_no_return.",
+    )  # fmt: skip
+    NO_RETURN_TWICE = Words(
+        "RK716",
+        ERROR, "several points of no return",
+        "there is more than one point_of_no_return among the instructions",
+        "Leave one.",
+    )  # fmt: skip
+    NO_OBJECT_CODE = Words(
+        "RK717",
+        ERROR, "module to load without object code",
+        "{module} is loaded, but no load_object_code names it",
+        "Add {{load_object_code, {{App, Vsn, [{module}]}}}}, or use load_module.",
+    )  # fmt: skip
+    SUSPENDED_NOT_RESUMED = Words(
+        "RK718",
+        ERROR, "suspended and not resumed",
+        "processes with {modules} are suspended and not resumed",
+        "Add {{resume, [{modules}]}}.",
+    )  # fmt: skip
+    RESUMED_NOT_SUSPENDED = Words(
+        "RK719",
+        ERROR, "resumed and not suspended",
+        "processes with {modules} are resumed and not suspended",
+        "Add {{suspend, [{modules}]}} before.",
+    )  # fmt: skip
+    STARTED_NOT_STOPPED = Words(
+        "RK720",
+        ERROR, "started and not stopped",
+        "processes with {modules} are started and were not stopped",
+        "Add {{stop, [{modules}]}} before.",
+    )  # fmt: skip
+    STOPPED_NOT_STARTED = Words(
+        "RK721",
+        ERROR, "stopped and not started",
+        "processes with {modules} are stopped and not started",
+        "Add {{start, [{modules}]}}.",
+    )  # fmt: skip
+    INSTRUCTED_APP_UNKNOWN = Words(
+        "RK722",
+        ERROR, "instruction for an application that is not there",
+        "{instruction}: the application {app} is not in the release it is {when}",
+        "Did you mean `{near}`?",
+    )  # fmt: skip
+    REMOVED_APP_STAYS = Words(
+        "RK723",
+        ERROR, "removed application is in the release",
+        "{{remove_application, {app}}}: the application {app} is in the release that "
+        "is installed",
+        "Use restart_application, or take {app} out of the release.",
+    )  # fmt: skip
+    LIB_VSNS_CONFLICT = Words(
+        "RK724",
+        ERROR, "two versions of one application to load from",
+        "load_object_code names {app} in the versions {first} and {second}",
+        "Leave the version of the release that is installed.",
+    )  # fmt: skip
+    MODULE_NOWHERE = Words(
+        "RK725",
+        ERROR, "module of an instruction is in no application",
+        "no application of the release that is installed has the module {module}",
+        "Did you mean `{near}`?\n"
+        "List it in `modules` of the application's .app file.",
+    )  # fmt: skip
+    DEPENDENCY_UNKNOWN = Words(
+        "RK726",
+        ERROR, "instruction depends on a module without instruction",
+        "the instruction for {by} depends on {module}, for which there is none",
+        "Take {module} out of the dependencies, or add an instruction for it.",
+    )  # fmt: skip
+    MODULE_INSTRUCTED_TWICE = Words(
+        "RK727",
+        ERROR, "two instructions for one module",
+        "there are two instructions for the module {module}",
+        "Leave one; add_application and restart_application load the modules of "
+        "the application too.",
+    )  # fmt: skip
+    SCRIPT_NOT_LOW_LEVEL = Words(
+        "RK728",
+        ERROR, "instruction that a relup cannot hold",
+        "{instruction} cannot stand in a relup",
+        "Give back low-level instructions only: see appup(4).",
+    )  # fmt: skip
+    NO_POINT_OF_NO_RETURN = Words(
+        "RK729",
+        ERROR, "relup script without point of no return",
+        "the script has no point_of_no_return",
+        "Keep that of the script that was given.",
+    )  # fmt: skip
+
+    UP_APP_VERSION_REUSED = Words(
+        "RK740",
+        ERROR, "an application changed without a new version",
+        "{app} {vsn} is not the {app} {vsn} of {baseline}: {modules}",
+        "Give {app} a new version (`vsn` in {app}.app, or `version` in mix.exs): a "
+        "node that has {app} {vsn} will not load another {app} {vsn}.",
+    )  # fmt: skip
+    UP_RELEASE_VERSION_REUSED = Words(
+        "RK741",
+        ERROR, "a release version was used before",
+        "the release {release} {vsn} is already there as {baseline}, with other contents",
+        "Give the release a new version: release_handler knows releases by version.",
+    )  # fmt: skip
+    UP_STRIPPED = Words(
+        "RK742",
+        WARNING, "modules of a version are stripped",
+        "{app} {vsn} is stripped: {missing} of {modules} cannot be compared or reviewed",
+        "Keep the unstripped object files of each version you upgrade from.",
+    )  # fmt: skip
+    UP_STRIPPED_TARGET = Words(
+        "RK743",
+        ERROR, "a stripped module cannot be upgraded",
+        "release_handler cannot load {modules} of {app} {vsn}: they have no attributes",
+        "Leave the chunk `Attr` in the object files: release_handler reads the version "
+        "of a module there, and fails without.",
+    )  # fmt: skip
+    UP_CHILDREN_UNREAD = Words(
+        "RK744",
+        WARNING, "children of a supervisor cannot be read",
+        "{module} changed, and its children cannot be told from its code: {reason}",
+        "If it gained or lost children, start and stop them in an appup of your own.",
+    )  # fmt: skip
+    UP_CHILD_UNREACHED = Words(
+        "RK745",
+        WARNING, "a child cannot be started or stopped",
+        "the child {child} of {module} is {what}, but not by the upgrade: {reason}",
+        "Write `{{apply, {{supervisor, …}}}}` into an appup of your own.",
+    )  # fmt: skip
+    UP_KIND_CHANGED = Words(
+        "RK746",
+        WARNING, "a module runs other processes than before",
+        "{module} was a {old} and is a {new}, and no supervisor whose children can be "
+        "read runs it: {app} is restarted",
+        "Choose another strategy for {module}, or write the appup yourself.",
+    )  # fmt: skip
+    UP_TRANSFORM = Words(
+        "RK747",
+        ERROR, "a transform made a faulty instruction",
+        "the transform {transform} of {app} ({old} to {new}) made {instruction}: {reason}",
+        "Correct the transform.",
+    )  # fmt: skip
+    UP_APPUP_VERSION = Words(
+        "RK748",
+        ERROR, "an appup is for another version",
+        "the appup of {app} is for version {found}, not for {vsn}",
+        "Update the version at its top, or remove it to have one generated.",
+    )  # fmt: skip
+    UP_APPUP_DIRECTION = Words(
+        "RK749",
+        ERROR, "an appup lacks a direction",
+        "the appup of {app} {vsn} does not say how to go {direction} {old}",
+        "Add an entry for {old}, or remove the appup to have one generated.",
+    )  # fmt: skip
+    UP_APPUP_UNCOVERED = Words(
+        "RK750",
+        WARNING, "an appup passes over modules that changed",
+        "the appup of {app}, {direction} {old}, says nothing of {modules}",
+        "Add instructions for them: until the node restarts it runs the code it has.",
+    )  # fmt: skip
+    UP_APPUP_UNKNOWN_MODULE = Words(
+        "RK751",
+        ERROR, "an appup names a module that is not there",
+        "the appup of {app}, {direction} {old}, names {module}, which is {reason}",
+        "Correct the name, or remove the instruction.",
+    )  # fmt: skip
+    UP_APPUP_INSTRUCTION = Words(
+        "RK752",
+        ERROR, "an appup has a faulty instruction",
+        "the appup of {app}, {direction} {old}, has {instruction}: {reason}",
+        "Correct it: see appup(4).",
+    )  # fmt: skip
+    UP_APPUP_MODULE_KIND = Words(
+        "RK753",
+        ERROR, "an appup treats a module as what it is not",
+        "the appup of {app}, {direction} {old}, says {instruction}, but {module} is "
+        "{reason}",
+        "Use the instruction that fits what became of the module.",
+    )  # fmt: skip
+
+    REVIEW_STATE = Words(
+        "RK760",
+        WARNING, "a state changes its shape and nothing changes it",
+        "{direction}, processes of {module} go on with {before}, but the code that runs "
+        "then expects {after}: {reason}",
+        "Write a clause of {callback} for it, and `{{update, {module}, "
+        "{{advanced, []}}}}` into the appup.",
+    )  # fmt: skip
+    REVIEW_STATE_UNREAD = Words(
+        "RK761",
+        WARNING, "the state of a process cannot be read",
+        "whether the state of {module} changes its shape cannot be told: {reason}",
+        "Look at `init` of both versions yourself.",
+    )  # fmt: skip
+    REVIEW_CLAUSE = Words(
+        "RK762",
+        WARNING, "no clause of code_change fits",
+        "{direction}, {callback} of {module} is called with {arguments}, and no clause "
+        "of it fits",
+        "Add a clause: the upgrade fails where it is called, and the node restarts.",
+    )  # fmt: skip
+    REVIEW_HELD_FUN = Words(
+        "RK763",
+        WARNING, "a fun may be held across a purge",
+        "{function} of {module} makes a fun that {holder}; after the second upgrade of "
+        "{module} the process that holds it is killed, or fails when it calls it",
+        "Keep `fun {module}:Name/Arity`, or data, instead of the fun.",
+    )  # fmt: skip
+    REVIEW_SHARED = Words(
+        "RK764",
+        WARNING, "a record or struct changed and a module was left out",
+        "{what} changed ({changes}), and {user} uses it but is not in the upgrade of "
+        "{app}",
+        "Compile {user} again, or add it to the appup, so that all see the same fields.",
+    )  # fmt: skip
+    REVIEW_NO_INSTRUCTION = Words(
+        "RK765",
+        WARNING, "a process keeps running code that changed",
+        "{module} is a {kind} and changed, but {direction} the upgrade has no "
+        "instruction for it",
+        "Add `{{update, {module}, …}}` or `{{load_module, {module}}}` to the appup.",
+    )  # fmt: skip
+    REVIEW_RESTART = Words(
+        "RK766",
+        WARNING, "the upgrade restarts what nobody asked to restart",
+        "{direction}, the upgrade restarts {what}: {reason}",
+        "Its state is lost and its requests fail. Ask for it in the configuration, or "
+        "write instructions that keep it running.",
+    )  # fmt: skip
+    REVIEW_NOT_FOUND = Words(
+        "RK767",
+        WARNING, "release_handler does not find the processes of a module",
+        "the child {child} of {supervisor} runs {module}, but lists {listed} as its "
+        "modules: it is not suspended when {module} changes",
+        "Name {module} in the `modules` of the child specification.",
+    )  # fmt: skip
+    REVIEW_CALLBACK_MODE = Words(
+        "RK768",
+        WARNING, "a gen_statem changes its callback mode unasked",
+        "callback_mode of {module} changed, and {direction} its processes are not asked "
+        "for it anew",
+        "gen_statem asks after code_change only: use `{{update, {module}, "
+        "{{advanced, []}}}}`.",
+    )  # fmt: skip
+    REVIEW_NO_CODE_CHANGE = Words(
+        "RK769",
+        WARNING, "an advanced update calls what is not there",
+        "{direction}, {callback} of {module} is called, but the module does not have it",
+        "Export it, or use `{{update, {module}, soft}}`; as it is, the upgrade fails "
+        "and the node restarts.",
     )  # fmt: skip
 
     @property

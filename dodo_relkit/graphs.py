@@ -56,6 +56,46 @@ def condense(graph: Graph) -> list[tuple[str, ...]]:
     return [tuple(sorted(nodes, key=place.__getitem__)) for nodes in components]
 
 
+def condense_topmost_first(graph: Graph) -> list[tuple[str, ...]]:
+    """Return the strongly connected components, who points at them before them.
+
+    Of components that may come next, the one whose first node stands first in the
+    mapping comes first; so where there is a choice, the order of the mapping is kept.
+    """
+    import networkx
+
+    directed = _digraph(graph)
+    place = {node: index for index, node in enumerate(directed)}
+    condensed = networkx.condensation(directed)
+    components = {
+        number: tuple(sorted(members, key=place.__getitem__))
+        for number, members in condensed.nodes(data="members")
+    }
+    order = networkx.lexicographical_topological_sort(
+        condensed, key=lambda number: place[components[number][0]]
+    )
+    return [components[number] for number in order]
+
+
+def weak_components(graph: Graph) -> list[tuple[str, ...]]:
+    """Return the parts of the graph that no edge connects, and their nodes.
+
+    Both in the order of the mapping.
+    """
+    import networkx
+
+    directed = _digraph(graph)
+    part_of = {
+        node: number
+        for number, nodes in enumerate(networkx.weakly_connected_components(directed))
+        for node in nodes
+    }
+    parts: dict[int, list[str]] = {}
+    for node in directed:
+        parts.setdefault(part_of[node], []).append(node)
+    return [tuple(nodes) for nodes in parts.values()]
+
+
 def _digraph(graph: Graph) -> DiGraph[str]:
     import networkx
 

@@ -26,6 +26,13 @@ from dodo_relkit.edge.systools_options import (
 )
 from dodo_relkit.edge.systools_path import place
 from dodo_relkit.edge.systools_release import read_release
+from dodo_relkit.edge.systools_relup import (
+    RELUP_FORMS,
+    Bases,
+    MadeRelup,
+    RelupKeywords,
+    make_relup,
+)
 from dodo_relkit.edge.systools_tar import TAR_FORMS, TarKeywords, TarResult, make_tar
 from dodo_relkit.edge.systools_terms import SystoolsError, warning_terms
 from dodo_relkit.formats.erlang_paths import basename, join
@@ -38,10 +45,19 @@ from dodo_relkit.terms.model import Atom, Term, make_string
 BOOT_FORMS = {"otp_root": Form.TEXT, "cwd": Form.TEXT}
 """The forms of the options of `script2boot`."""
 
+RELUP_COMMAND_FORMS = {
+    "up_from": Form.PAIRS,
+    "down_to": Form.PAIRS,
+    **RELUP_FORMS,
+}
+"""The forms of the options of `make_relup` as a command; pairs are descriptions."""
+
 __all__ = [
+    "MadeRelup",
     "ScriptResult",
     "SystoolsError",
     "TarResult",
+    "make_relup",
     "make_script",
     "make_tar",
     "script2boot",
@@ -150,6 +166,7 @@ def main(arguments: Sequence[str]) -> int:
         {
             "make_script": (_make_script, SCRIPT_FORMS),
             "make_tar": (_make_tar, TAR_FORMS),
+            "make_relup": (_make_relup, RELUP_COMMAND_FORMS),
             "script2boot": (_script2boot, BOOT_FORMS),
         },
     )
@@ -157,23 +174,37 @@ def main(arguments: Sequence[str]) -> int:
 
 def _make_script(
     name: str, **options: Unpack[ScriptKeywords]
-) -> tuple[Sequence[Term], Sequence[Diagnostic]]:
+) -> tuple[Term, Sequence[Diagnostic]]:
     made = make_script(name, **options)
-    return made.warnings, made.diagnostics
+    return _ok(made.warnings), made.diagnostics
 
 
 def _make_tar(
     name: str, **options: Unpack[TarKeywords]
-) -> tuple[Sequence[Term], Sequence[Diagnostic]]:
+) -> tuple[Term, Sequence[Diagnostic]]:
     made = make_tar(name, **options)
-    return made.warnings, made.diagnostics
+    return _ok(made.warnings), made.diagnostics
 
 
-def _script2boot(
-    name: str, **options: str
-) -> tuple[Sequence[Term], Sequence[Diagnostic]]:
+def _make_relup(
+    name: str,
+    up_from: Bases = (),
+    down_to: Bases = (),
+    **options: Unpack[RelupKeywords],
+) -> tuple[Term, Sequence[Diagnostic]]:
+    made = make_relup(name, up_from, down_to, **options)
+    answer = (Atom("ok"), made.term, Atom("systools_relup"), list(made.warnings))
+    return answer, made.diagnostics
+
+
+def _script2boot(name: str, **options: str) -> tuple[Term, Sequence[Diagnostic]]:
     script2boot(name, **options)
-    return (), ()
+    return _ok(()), ()
+
+
+def _ok(warnings: Sequence[Term]) -> Term:
+    tagged: list[Term] = [(Atom("warning"), each) for each in warnings]
+    return (Atom("ok"), Atom("systools_make"), tagged)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ from dodo_relkit.edge.systools_terms import SystoolsError
 from dodo_relkit.terms.model import Atom, Term
 from dodo_relkit.terms.pretty import format_term
 
-Outcome = tuple[Sequence[Term], Sequence[Diagnostic]]
-"""Warnings, as systools' terms and as ours."""
+Outcome = tuple[Term, Sequence[Diagnostic]]
+"""systools' answer, and our warnings."""
 
 Command = tuple[Callable[..., Outcome], Mapping[str, Form]]
 """What a command does with a name and keywords, and the forms of these."""
@@ -33,12 +33,11 @@ def run(arguments: Sequence[str], commands: Mapping[str, Command]) -> int:
         if getattr(asked, name) not in (None, False)
     }
     try:
-        warnings, found = command(asked.name, **keywords)
+        answer, found = command(asked.name, **keywords)
     except Trouble as trouble:
         return _tell_error(trouble, asked)
     if asked.silent:
-        tagged: list[Term] = [(Atom("warning"), each) for each in warnings]
-        _print_term((Atom("ok"), Atom("systools_make"), tagged))
+        _print_term(answer)
     elif found:
         print(render_all(found), file=sys.stderr)  # noqa: T201
     return 0
@@ -87,7 +86,7 @@ def _value(form: Form, given: object) -> object:
 
 def _tell_error(trouble: Trouble, asked: Namespace) -> int:
     if asked.silent and isinstance(trouble, SystoolsError):
-        _print_term((Atom("error"), Atom("systools_make"), trouble.term))
+        _print_term((Atom("error"), Atom(trouble.module), trouble.term))
     else:
         print(render_all(trouble.diagnostics), file=sys.stderr)  # noqa: T201
     return 1

@@ -19,13 +19,20 @@ from dodo_relkit.terms.text import parse_term
 class SystoolsError(Trouble):
     """What `{error, Module, Error}` is: our diagnostics, and systools' own term."""
 
-    def __init__(self, term: Term, diagnostics: Iterable[Diagnostic]) -> None:
+    def __init__(
+        self,
+        term: Term,
+        diagnostics: Iterable[Diagnostic],
+        module: str = "systools_make",
+    ) -> None:
         super().__init__(diagnostics)
         self.term = term
-        """The Error of `{error, systools_make, Error}`."""
+        """The Error of `{error, Module, Error}`."""
+        self.module = module
+        """The Module: which part of systools found the error."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (type(self), (self.term, self.diagnostics))
+        return (type(self), (self.term, self.diagnostics, self.module))
 
 
 Found = Sequence[Diagnostic]
