@@ -136,6 +136,7 @@ def test_the_page_says_what_happens(form, tmp_path):
                 where = f"{PAGE.name}, block of line {block.line}: $ {command}"
                 report = f"{where}\n{printed}\n--- page\n{shown}"
                 assert (code, alike(printed, shown)) == (0, True), report
+                assert not re.search(r"^RK\d+", printed, re.MULTILINE), report
     finally:
         terminal.leave()
 
