@@ -185,7 +185,10 @@ def test_a_stranger_without_erlang_runs_it(tarball, public):
     if os.geteuid() == 0:
         wrapper = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
     path = path_without_erlang(public / "bin")
-    with booted(root, "tea", wrapper, PATH=path, HOME="/nonexistent") as node:
+    (public / "run").mkdir()
+    (public / "run").chmod(0o1777)
+    own = {"PATH": path, "HOME": "/nonexistent", "TMPDIR": str(public / "run")}
+    with booted(root, "tea", wrapper, **own) as node:
         assert node.ask("tea:brew().") == "{green,tea}"
         assert node.ask("application:get_key(kettle, vsn).") == '{ok,"2.1.0"}'
         assert node.ask("code:root_dir().") == f'"{root}"'
@@ -270,7 +273,8 @@ def test_init_writes_what_builds(tmp_path):
     script = root / "releases/0.1.0/start.script"
     assert "{application,tea," in script.read_text().replace(" ", "")
     assert "setcookie" not in (root / "releases/0.1.0/vm.args").read_text()
-    with booted(root, "tea", RELEASE_COOKIE="Vf8sKq2LmX5zR0tYwB7n") as node:
+    own = {"RELEASE_COOKIE": "Vf8sKq2LmX5zR0tYwB7n", "TMPDIR": str(tmp_path)}
+    with booted(root, "tea", **own) as node:
         assert node.ask("erlang:get_cookie().") == "'Vf8sKq2LmX5zR0tYwB7n'"
 
 
