@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import pty
 import select
-import shutil
 import signal
 import subprocess
 import time
@@ -179,9 +178,10 @@ def make_release(
     lines = ",\n  ".join(f'{{{name}, "{apps[name]}"{types[name]}}}' for name in apps)
     rel = f'{{release, {{"demo", "0.1.0"}}, {{erts, "{vsn}"}},\n [{lines}]}}.\n'
     (directory / "demo.rel").write_text(rel)
-    make_boot(root, otp, outside=not erts)
-    for name in ("start_clean", "no_dot_erlang"):
-        shutil.copy(otp / f"bin/{name}.boot", directory)
+    clean = ",".join(f'{{{name}, "{apps[name]}"}}' for name in ("kernel", "stdlib"))
+    rel = f'{{release, {{"clean", "0.1.0"}}, {{erts, "{vsn}"}}, [{clean}]}}.\n'
+    (directory / "clean.rel").write_text(rel)
+    make_boots(root, otp, outside=not erts)
     if erts:
         (root / f"erts-{vsn}").mkdir()
         (root / f"erts-{vsn}/bin").symlink_to(otp / f"erts-{vsn}/bin")
@@ -207,16 +207,22 @@ def put_script(root: Path, script: StartScript) -> None:
     (root / "bin/demo").chmod(0o755)
 
 
-def make_boot(root: Path, otp: Path, *, outside: bool) -> None:
-    """Make `start.boot` with systools; `outside`: OTP's apps stay with the OTP."""
+def make_boots(root: Path, otp: Path, *, outside: bool) -> None:
+    """Make the boot files with systools; `outside`: OTP's apps stay with the OTP."""
     variables = f'[{{"ERTS_LIB_DIR", "{otp}/lib"}}]' if outside else "[]"
     path = f'"lib/*/ebin", "{otp}/lib/*/ebin"' if outside else '"lib/*/ebin"'
-    call = (
-        '{ok, _, _} = systools:make_script("releases/0.1.0/demo", '
+    calls = (
+        f'{{ok, _, _}} = systools:make_script("releases/0.1.0/{rel}", '
         f"[{{path, [{path}]}}, {{variables, {variables}}}, no_warn_sasl, silent, "
-        '{script_name, "start"}, {outdir, "releases/0.1.0"}]), halt().'
+        f'{{script_name, "{name}"}}, {{outdir, "releases/0.1.0"}} | {more}])'
+        for rel, name, more in (
+            ("demo", "start", "[]"),
+            ("clean", "start_clean", "[]"),
+            ("clean", "no_dot_erlang", "[no_dot_erlang]"),
+        )
     )
-    subprocess.run(["erl", "-noinput", "-eval", call], check=True, cwd=root)
+    program = ", ".join([*calls, "halt()."])
+    subprocess.run(["erl", "-noinput", "-eval", program], check=True, cwd=root)
 
 
 @contextmanager

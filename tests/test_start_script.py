@@ -279,6 +279,22 @@ def test_daemon_and_attach(release):
     assert done.returncode == 1
 
 
+def test_the_number_of_another_process_is_no_daemon(made, tmp_path):
+    env = {"RELEASE_TMP": str(tmp_path)}
+    (tmp_path / "demo@127.0.0.1").mkdir()
+    (tmp_path / "demo@127.0.0.1/daemon.pid").write_text(f"{os.getpid()}\n")
+    assert made.run("attach", **env).returncode == 1
+    made.ok("daemon", **env)
+    made.ok("stop", **env)
+
+
+def test_a_relative_place_is_one_of_the_current_directory(made, tmp_path):
+    env = made.env(RELEASE_TMP="here")
+    question = "greeter:where()"
+    subprocess.run(made.argv("eval", question), check=True, cwd=tmp_path, env=env)
+    assert (tmp_path / "here/demo@127.0.0.1/eval/vm.args").exists()
+
+
 def test_a_daemon_that_dies_is_not_silent(release):
     done = release.run("daemon", REFUSE_TO_START="1")
     assert done.returncode == 1
@@ -348,14 +364,21 @@ def test_remote_console_of_a_dead_node(release):
         ),
         ("", {"NAME": "by_env"}, "by_env@HERE"),
         ("-name x@127.0.0.1", {"ERL_DIST_PORT": "FREE"}, "'x@127.0.0.1'"),
+        (
+            "-name x@127.0.0.1 -start_epmd false -erl_epmd_port FREE",
+            {},
+            "'x@127.0.0.1'",
+        ),
     ],
 )
 def test_names(made, tmp_path, vm_args, env, name):
+    free = str(free_port())
     file = tmp_path / "my vm.args"
-    file.write_text(f"{vm_args}\n-setcookie {COOKIE}\n")
-    if "ERL_DIST_PORT" in env:
-        env = {"ERL_DIST_PORT": str(free_port()), "ERL_EPMD_PORT": str(free_port())}
-    env = {**env, "VMARGS_PATH": str(file)}
+    file.write_text(f"{vm_args}\n-setcookie {COOKIE}\n".replace("FREE", free))
+    env = {key: value.replace("FREE", free) for key, value in env.items()}
+    if free in file.read_text() + "".join(env.values()):
+        env["ERL_EPMD_PORT"] = str(free_port())  # where no epmd is
+    env["VMARGS_PATH"] = str(file)
     with made.started(**env):
         assert made.ok("ping", **env) == "pong"
         got = made.ok("rpc", "node()", **env)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from dodo_relkit.artifacts.start_script import StartScript
 from tests.nodes import path_without_erlang
 from tests.oracle import otp_root
 from tests.start_release import (
@@ -24,6 +25,7 @@ from tests.start_release import (
     in_terminal,
     make_release,
     own_epmd,
+    put_script,
     tree,
 )
 
@@ -192,7 +194,28 @@ def test_the_host_s_otp_is_found(without_erts, tmp_path, how):
         assert without_erts.ok("rpc", "greeter:hello(1)", **env) == "{hello,1}"
         shown = without_erts.ok("rpc", "code:lib_dir(stdlib)", **env)
         assert shown.startswith(f'"{otp_root()}/lib/stdlib')
+        assert without_erts.ok("eval", "xmerl:module_info(module)", **env) == "xmerl"
         without_erts.ok("stop", **env)
+
+
+def test_only_the_applications_are_the_host_s(without_erts, tmp_path):
+    root = tmp_path / "release"
+    shutil.copytree(without_erts.root, root, symlinks=True)
+    erts = f"erts-{erts_version()}"
+    (root / erts).mkdir()
+    (root / erts / "bin").symlink_to(otp_root() / erts / "bin")
+    script = StartScript(
+        release_name="demo",
+        erts_version=erts_version(),
+        include_erts=True,
+        has_elixir=False,
+    )
+    put_script(root, script)
+    release = replace(without_erts, root=root)
+    with release.started():
+        assert release.ok("rpc", 'os:getenv("BINDIR")') == f'"{root}/{erts}/bin"'
+        assert release.ok("eval", "application:load(greeter)") == "ok"
+        release.ok("stop")
 
 
 def test_an_erl_that_is_a_script_tells_its_root(without_erts, tmp_path):
@@ -206,7 +229,7 @@ def test_no_erlang_at_all(without_erts, tmp_path):
     env = {"PATH": path_without_erlang(tmp_path / "bin")}
     done = without_erts.run("start", **env)
     assert done.returncode == 1
-    assert f"wants ERTS {erts_version()}" in done.stderr
+    assert f"wants the OTP of ERTS {erts_version()};" in done.stderr
     assert "no Erlang" in done.stderr
 
 
@@ -220,7 +243,7 @@ def test_another_erlang(without_erts, tmp_path):
     env["PATH"] = f"{other}/bin:{env['PATH']}"
     done = without_erts.run("start", **env)
     assert done.returncode == 1
-    assert f"wants ERTS {erts_version()}" in done.stderr
+    assert f"wants the OTP of ERTS {erts_version()};" in done.stderr
     assert "erts-99.1" in done.stderr
 
 

@@ -226,6 +226,15 @@ def test_name_and_cookie_are_taken_out(tmp_path, awk_path, text, facts, left):
         assert "-setcookie" not in out
 
 
+def test_what_decides_about_connections_is_known(tmp_path, awk_path):
+    text = "-k v -ssl_dist_opt a 'b c' -proto_dist inet_tls +P 9 -extra -proto_dist no"
+    show = READ_VM_ARGS + 'printf "|%s" "$dist_flags"'
+    (tmp_path / "vm.args").write_text(text)
+    flags = call(tmp_path, awk_path, show).split("|")[3]
+    assert flags == "-ssl_dist_opt a b\\ c -proto_dist inet_tls "
+    assert "inet_tls" in arguments(tmp_path / "out")
+
+
 def test_included_files_are_read(tmp_path, awk_path):
     (tmp_path / "more.args").write_text("-setcookie inner -k v")
     text = f"-a 1 -args_file '{tmp_path}/more.args' -sname n -b"

@@ -20,7 +20,7 @@ exec_client() {
     client_name
     ERL_CRASH_DUMP_SECONDS=0
     export ERL_CRASH_DUMP_SECONDS
-    if [ -n "${ERL_DIST_PORT-}" ]; then set -- "$@" -erl_epmd_port "$ERL_DIST_PORT"; fi
+    share_dist_flags
     set -- "$@" "-$node_type" "$client" -hidden -dist_listen false -start_epmd false \
         -noshell +pc unicode -kernel logger_level none -eval "$erl_loader"
     exec </dev/null # what is asked may read; -noinput would let it wait for ever
@@ -28,6 +28,15 @@ exec_client() {
         exec_erl in_release -boot "$release_dir/no_dot_erlang" "$@"
     fi
     exec_erl in_otp -boot no_dot_erlang "$@"
+}
+
+# Gives a VM that connects to the node what decides how that is done.
+share_dist_flags() {
+    if [ -n "${ERL_DIST_PORT-}" ]; then
+        dist_flags="$dist_flags -erl_epmd_port $ERL_DIST_PORT"
+    fi
+    ERL_AFLAGS="$dist_flags ${ERL_AFLAGS-}"
+    export ERL_AFLAGS
 }
 
 # Sets client, a name that no other process has now. There are few such names, since
@@ -141,6 +150,8 @@ evaluate_here() {
         ERL_LIBS=$otp_root/lib${ERL_LIBS:+:$ERL_LIBS}
         export ERL_LIBS
     fi
+    : "${ERL_CRASH_DUMP:=$node_dir/eval/erl_crash.dump}"
+    export ERL_CRASH_DUMP
     cookie_home=
     node_type=none
     boot=start_clean
@@ -160,6 +171,8 @@ remote_console() {
     (
         trap - INT HUP TERM EXIT
         client_name
+        share_dist_flags
+        ERL_DIST_PORT=
         node=$client
         hidden=yes
         boot=start_clean

@@ -38,7 +38,8 @@ awk_variables='
 
 # Reads vm.args by the rules of erlexec, takes the name and the cookie out and writes
 # what is left, one argument a line. A value of the environment is always part of one
-# argument. Prints the name flag, the name and the cookie, one a line.
+# argument. Prints the name flag, the name, the cookie and, on the last line, the
+# arguments that whoever connects needs as well.
 awk_vm_args='
     function words(text, depth,    i, n, c, rest, word, open, quote) {
         if (depth > 20) fail("-args_file leads back to itself")
@@ -112,13 +113,18 @@ awk_vm_args='
         cookie_words = 0
     }
     function emit(word,    i, c, line) {
+        if (word ~ /^[-+]/) shared = !extra && index(dist_names, " " word " ")
         for (i = 1; i <= length(word); i++) {
             c = substr(word, i, 1)
             line = line (c ~ /[A-Za-z0-9]/ || index("-_.,:@=/+", c) ? c : "\\" c)
         }
-        left = left (line == "" ? "\047\047" : line) "\n"
+        if (line == "") line = "\047\047"
+        left = left line "\n"
+        if (shared) dist_flags = dist_flags line " "
     }
     BEGIN {
+        dist_names = " -proto_dist -ssl_dist_opt -ssl_dist_optfile -epmd_module "
+        dist_names = dist_names "-erl_epmd_port "
         without_heart = (mode == "eval")
         if (vm_args != "") words(slurp(vm_args), 0)
         replace = 0
@@ -126,7 +132,7 @@ awk_vm_args='
         cookie_ends()
         if (failed) exit 1
         if (out != "") printf "%s", left > out
-        print name_flag; print name; print cookie; print "."
+        print name_flag; print name; print cookie; print dist_flags "."
     }
 '
 
@@ -200,7 +206,7 @@ config_file() {
     done
 }
 
-# Sets name_flag, vm_name and vm_cookie from vm.args and ERL_OPTS. With two
+# Sets name_flag, vm_name, vm_cookie and dist_flags from vm.args and ERL_OPTS. With two
 # arguments it also writes what is left of the arguments to the first;
 # the second says for what: start or eval.
 read_vm_args() {
@@ -215,6 +221,8 @@ read_vm_args() {
     vm_name=${facts%%"$newline"*}
     facts=${facts#*"$newline"}
     vm_cookie=${facts%%"$newline"*}
+    facts=${facts#*"$newline"}
+    dist_flags=${facts%.}
     unset facts
     show
 }

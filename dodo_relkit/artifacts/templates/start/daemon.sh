@@ -5,9 +5,7 @@ start_daemon() {
     find_target
     make_node_dir
     (umask 077 && mkdir -p "$pipe_dir" "$log_dir") || die_no_place "$node_dir"
-    if [ -r "$node_dir/daemon.pid" ] && read -r pid <"$node_dir/daemon.pid" && alive "$pid"; then
-        die "${target:-the node} runs already, as process $pid"
-    fi
+    if daemon_runs; then die "${target:-the node} runs already, as process $pid"; fi
     rm -f "$node_dir/daemon.pid"
     child="exec $(quote "$script") $RELEASE_COMMAND --in-run-erl"
     for argument; do child="$child $(quote "$argument")"; done
@@ -17,6 +15,14 @@ start_daemon() {
         "$bin_dir/run_erl" -daemon "$pipe_dir/" "$log_dir/" "$child" || die "run_erl failed"
     set +f
     wait_for_daemon
+}
+
+# Sets pid, that of the node.
+daemon_runs() {
+    [ -r "$node_dir/daemon.pid" ] && read -r pid <"$node_dir/daemon.pid" || return 1
+    alive "$pid" || return 1
+    # The number may belong to another process by now.
+    [ ! -r "/proc/$pid/cmdline" ] || tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF -- "$root"
 }
 
 run_in_run_erl() {
@@ -54,7 +60,6 @@ wait_for_daemon() {
 
 attach() {
     find_target
-    [ -p "$pipe_dir/erlang.pipe.1.r" ] || die "${target:-the node} was not started with daemon:" \
-        "there is no pipe in $pipe_dir"
+    daemon_runs || die "${target:-the node} was not started with daemon, or runs no more"
     exec "$bin_dir/to_erl" "$pipe_dir/"
 }

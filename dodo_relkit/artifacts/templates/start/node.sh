@@ -94,12 +94,13 @@ own_cookie_file() {
 
 link_home() {
     [ -d "${HOME-}" ] || return 0
+    set --
     for entry in "$HOME"/* "$HOME"/.[!.]*; do
-        link=$cookie_home/${entry##*/}
-        if [ -e "$entry" ] && [ ! -e "$link" ]; then
-            ln -s "$entry" "$link" 2>/dev/null || :
+        if [ -e "$entry" ] && [ ! -e "$cookie_home/${entry##*/}" ]; then
+            set -- "$@" "$entry"
         fi
     done
+    if [ $# -gt 0 ]; then ln -s "$@" "$cookie_home" 2>/dev/null || :; fi
 }
 
 # ---- Starting a VM ----------------------------------------------------------
@@ -132,7 +133,7 @@ exec_release() {
         set -- -erl_epmd_port "$ERL_DIST_PORT" -start_epmd false "$@"
     fi
     if [ "$node_type" != none ]; then set -- "-$node_type" "$node" "$@"; fi
-    if [ -n "${hidden-}" ]; then set -- -hidden -dist_listen false "$@"; fi
+    if [ -n "${hidden-}" ]; then set -- -hidden -dist_listen false -start_epmd false "$@"; fi
     exec_erl in_release -boot "$release_dir/$boot" -mode "$mode" "$@"
 }
 

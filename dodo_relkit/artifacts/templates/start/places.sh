@@ -72,24 +72,33 @@ rel_has() {
 
 # Sets otp_root (its lib has OTP's applications) and bin_dir (its programs).
 find_erts() {
-    if [ -n "$erts_included" ]; then
-        otp_root=$root
-        bin_dir=$root/erts-$erts/bin
-        [ -x "$bin_dir/erlexec" ] || die "the run-time system is missing: no $bin_dir/erlexec"
+    if [ -z "$erts_included" ]; then
+        find_host_otp
+        bin_dir=$otp_root/erts-$erts/bin
         return
     fi
+    bin_dir=$root/erts-$erts/bin
+    [ -x "$bin_dir/erlexec" ] || die "the run-time system is missing: no $bin_dir/erlexec"
+    for kernel in "$root"/lib/kernel-*; do
+        otp_root=$root
+        if [ -d "$kernel" ]; then return; fi
+    done
+    find_host_otp
+}
+
+# Sets otp_root to the OTP of this machine that has the run-time system of the release.
+find_host_otp() {
     others=
     for place in "${ERTS_DIR:+$ERTS_DIR/..}" "${ERTS_DIR-}" "${ERL_ROOTDIR-}" "$(otp_of_path)"; do
         if [ -n "$place" ] && [ -x "$place/erts-$erts/bin/erlexec" ]; then
             otp_root=$(CDPATH='' cd -- "$place" && pwd -P)
-            bin_dir=$otp_root/erts-$erts/bin
             return
         fi
         for other in "$place"/erts-*; do
             if [ -n "$place" ] && [ -d "$other" ]; then others="$others $other"; fi
         done
     done
-    die "this release was built without a run-time system and wants ERTS $erts;" \
+    die "this release was built without OTP's parts and wants the OTP of ERTS $erts;" \
         "found:${others:- no Erlang}." \
         "Install the OTP that has it, put its erl on PATH or set ERL_ROOTDIR to its root."
 }
@@ -121,6 +130,10 @@ find_node_dir() {
         base=${TMPDIR:-/tmp}/$program_release-$user-${sum%% *}
         own_base=yes
     fi
+    case $base in
+    /*) ;;
+    *) base=$PWD/$base ;;
+    esac
     node_dir=$base/${node:-nonode}
     pipe_dir=${PIPE_DIR:-$node_dir/pipe}
     log_dir=${RUNNER_LOG_DIR:-$node_dir/log}
