@@ -147,9 +147,10 @@ def library_path(root: str, variables: Mapping[str, str] | None = None) -> list[
 
 def _find_erl(search: str) -> Path:
     for directory in search.split(os.pathsep):
-        erl = Path(directory or ".") / "erl"
-        if erl.is_file() and os.access(erl, os.X_OK):
-            return erl.absolute()
+        erl = os.path.join(directory or ".", "erl")  # noqa: PTH118
+        # Path.is_file raises for a directory that nobody may look into
+        if os.path.isfile(erl) and os.access(erl, os.X_OK):  # noqa: PTH113
+            return Path(erl).absolute()
     raise _not_found("no `erl` is on PATH and ERL_ROOTDIR is not set")
 
 
