@@ -93,9 +93,13 @@ def task_checksum():
 
 
 def task_label():
-    """Use the values that the task of the tarball saved."""
+    """Use the values that the task of the tarball saved.
+
+    With `getargs` alone doit would compare them before that task has run again.
+    """
     return {
         "actions": [(label, [], {"target": "build/label.txt"})],
+        "task_dep": ["release:fortune:prod:tar"],
         "getargs": {
             "tarball": ("release:fortune:prod:tar", "path"),
             "version": ("release:fortune:prod:tar", "version"),
