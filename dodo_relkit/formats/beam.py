@@ -185,6 +185,25 @@ def literals(chunks: Chunks, *, file: str = "") -> tuple[bytes, ...]:
     return tuple(found)
 
 
+def entry_label(chunks: Chunks, name: str, arity: int, *, file: str = "") -> int:
+    """Return the label at which an exported function starts; 0 when not exported."""
+    atoms = _atoms(chunks, file)
+    for atom, has, label in _rows(chunks, "ExpT", file):
+        if has == arity and atoms.get(atom) == name:
+            return label
+    return 0
+
+
+def atom_index(chunks: Chunks, name: str, *, file: str = "") -> int:
+    """Return the index, from 1, of an atom in the file; 0 when it has none such."""
+    return next((at for at, atom in _atoms(chunks, file).items() if atom == name), 0)
+
+
+def funs_without_hash(chunks: Chunks) -> bytes:
+    """Return the table of funs without what depends on their text only; maybe empty."""
+    return _without_old_unique(chunks.get("FunT", b""))
+
+
 def debug_info(chunks: Chunks) -> tuple[str, bytes] | None:
     """Return the chunk of debug information as it stands, with its name, or None.
 
