@@ -28,6 +28,7 @@ _FLOATS: Final = {16: "e", 32: "f", 64: "d"}
 _INFINITY: Final = {16: 0x7C00, 32: 0x7F800000, 64: 0x7FF0000000000000}
 
 _SHORT = re.compile(r'<<(?:"([\x00-!#-\[\]-\x7f]*+)"(?:/utf8)?+)?+>>')
+_RUN = re.compile(r"(?:[0-9]{1,9}+,[ \n]*+)++")
 _BYTES = re.compile(r"<<([0-9]{1,9}+(?:,[0-9]{1,9}+)*+)>>")
 _TYPES = re.compile(
     rf"{SKIP}/({SKIP}{NAME}(?:{SKIP}:{SKIP}[0-9A-Za-z_\#]++)?+"
@@ -89,8 +90,8 @@ def read_binary(text: str, position: int) -> tuple[bytes | BitString, int]:
             value = b""
             position += 2
         else:
-            start = position
-            position, parentheses, sign = _read_prefix(text, position)
+            start = _read_run(text, position, segments)
+            position, parentheses, sign = _read_prefix(text, start)
             if text.startswith("<<", position):
                 if sign:
                     raise Unexpected(position, "a number after the sign")
@@ -113,6 +114,15 @@ def read_binary(text: str, position: int) -> tuple[bytes | BitString, int]:
             value = _join(segments)
         else:
             return value, position
+
+
+def _read_run(text: str, position: int, segments: list[bytes | str]) -> int:
+    """Read the bytes that are written as plain numbers, all at once."""
+    run = _RUN.match(text, position)
+    if not run:
+        return position
+    segments.append(bytes(int(each) & 255 for each in run[0].split(",")[:-1]))
+    return skip(text, run.end())
 
 
 def _read_prefix(text: str, position: int) -> tuple[int, int, str]:

@@ -1,9 +1,10 @@
 """Which bytes a term is in Erlang's external format: term_to_binary and back.
 
-The only door to erlang-py, which writes and reads the numbers, atoms, strings and
-binaries. Lists, tuples and maps are walked here, because erlang-py recurses over
-them, merges the map keys 1, 1.0 and true, and takes three atoms for Python's own
-values. Terms may be as deep as memory allows. Knows no file. erlang-py is imported
+The only door to erlang-py, which writes and reads numbers, strings, binaries and the
+atoms of OTP 26. Lists, tuples and maps are walked here, because erlang-py recurses
+over them, merges the map keys 1, 1.0 and true, and takes three atoms for Python's own
+values; big integers are written here, because there they cost the square of their
+length. Terms may be as deep as memory allows. Knows no file. erlang-py is imported
 at first use: a build in which nothing changed does without it.
 """
 
@@ -24,6 +25,7 @@ from dodo_relkit.terms.model import (
     Improper,
     Map,
     Term,
+    list_with_tail,
     make_list,
     make_string,
     unique_pairs,
@@ -57,8 +59,11 @@ _ATOMS: Final = {
 _FIXED: Final = {97: 1, 98: 4, 70: 8, 99: 31}
 """Integers and floats, by tag: how many bytes follow it."""
 
-_COUNTED: Final = {109: (">I", 0), 77: (">I", 1), 110: (">B", 1), 111: (">I", 1)}
-"""Binaries, bitstrings and big integers: format of the length, bytes on top of it."""
+_COUNTED: Final = {109: (">I", 0), 77: (">I", 1)}
+"""Binaries and bitstrings: format of the length, bytes on top of it."""
+
+_BIG: Final = {110: ">B", 111: ">I"}
+"""Big integers: format of the length, which does not count the sign."""
 
 _COUNTS: Final = {_SMALL_TUPLE: ">B", _LARGE_TUPLE: ">I", _LIST: ">I", _MAP: ">I"}
 
@@ -169,7 +174,16 @@ def _binary(data: bytes, bits: int) -> bytes:
 _Parts = list["Term | _Raw"]
 
 
-def _encode_number(term: int | float) -> tuple[bytes, _Parts]:
+def _encode_integer(term: int) -> tuple[bytes, _Parts]:
+    size = (term.bit_length() + 7) // 8
+    if -(1 << 31) <= term < 1 << 31:
+        return _leaf(term), []
+    header = b"n" + bytes([size]) if size <= 255 else b"o" + struct.pack(">I", size)
+    sign = b"\1" if term < 0 else b"\0"
+    return header + sign + abs(term).to_bytes(size, "little"), []
+
+
+def _encode_float(term: float) -> tuple[bytes, _Parts]:
     return _leaf(term), []
 
 
@@ -218,8 +232,8 @@ def _encode_fun(term: ExternalFun) -> tuple[bytes, _Parts]:
 
 
 _HEADERS: Final[dict[type, Callable[..., tuple[bytes, _Parts]]]] = {
-    int: _encode_number,
-    float: _encode_number,
+    int: _encode_integer,
+    float: _encode_float,
     bytes: _encode_bytes,
     BitString: _encode_bits,
     str: _encode_string,
@@ -300,7 +314,7 @@ def _close(opened: _Open) -> Term:
     if opened.tag in {_SMALL_TUPLE, _LARGE_TUPLE}:
         return tuple(items)
     if opened.tag == _LIST:
-        return _list_with_tail(items, items.pop())
+        return list_with_tail(items, items.pop())
     if opened.tag == _MAP:
         pairs = tuple(zip(items[::2], items[1::2], strict=True))
         if len(unique_pairs(pairs)) < len(pairs):
@@ -310,16 +324,6 @@ def _close(opened: _Open) -> Term:
     if type(module) is Atom and type(function) is Atom and type(arity) is int:
         return ExternalFun(module.name, function.name, arity)
     raise ValueError("a function is not named by atoms")
-
-
-def _list_with_tail(items: list[Term], tail: Term) -> Term:
-    if type(tail) is list:
-        return make_list(items + tail)
-    if type(tail) is str:
-        return make_list([*items, *map(ord, tail)])
-    if type(tail) is Improper:
-        return Improper((*items, *tail.items), tail.tail)
-    return Improper(tuple(items), tail) if items else tail
 
 
 def _read_leaf(
@@ -333,6 +337,10 @@ def _read_leaf(
     if tag == _STRING:
         text, position = _counted(data, position, ">H", 0)
         return make_string(text.decode("latin-1")), position
+    if tag in _BIG:
+        digits, position = _counted(data, position, _BIG[tag], 1)
+        value = int.from_bytes(digits[1:], "little")
+        return (-value if digits[0] else value), position
     if tag in _FIXED:
         position += 1 + _FIXED[tag]
     elif tag in _COUNTED:
@@ -343,10 +351,10 @@ def _read_leaf(
         raise ValueError(f"the tag {tag} is not known")
     import erlang
 
-    value = erlang.binary_to_term(_VERSION + data[start:position])
-    if type(value) is int or type(value) is float:
-        return value, position
-    return _bits(value.value, value.bits), position
+    read = erlang.binary_to_term(_VERSION + data[start:position])
+    if type(read) is int or type(read) is float:
+        return read, position
+    return _bits(read.value, read.bits), position
 
 
 def _counted(data: bytes, position: int, size: str, more: int) -> tuple[bytes, int]:

@@ -51,7 +51,8 @@ _QUOTED = {
     )
     for quote in "\"'"
 }
-_TRIPLE = re.compile(r'("{3,})[\x00-\x09\x0b-\x20\x80-\xa0]*+\n')
+_TRIPLE = re.compile(r'("{3,}+)[\x00-\x09\x0b-\x20\x80-\xa0]*+\n')
+_QUOTES = re.compile(r'"++')
 _SIGIL = re.compile(r"~([A-Za-z0-9_@]*+)")
 _CLOSERS: Final = {"(": ")", "[": "]", "{": "}", "<": ">"} | {
     each: each for each in "/|'\"`#"
@@ -170,6 +171,10 @@ def read_strings(text: str, position: int) -> tuple[str, int]:
         if opening:
             part, end = _read_triple(text, position, opening)
         else:
+            # Of many quotes in a row each two are an empty string; keep the last.
+            quotes = _QUOTES.match(text, position)
+            if quotes:
+                position += (len(quotes[0]) - 1) // 2 * 2
             part, end = _read_quoted(text, position, '"')
         parts.append(part)
         position = skip(text, end)

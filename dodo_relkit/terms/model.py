@@ -113,6 +113,17 @@ def make_list(items: Iterable[Term]) -> Term:
     return elements
 
 
+def list_with_tail(items: list[Term], tail: Term) -> Term:
+    """Return `[Items... | Tail]`: a proper list when the tail is one."""
+    if type(tail) is list:
+        return make_list(items + tail)
+    if type(tail) is str:
+        return make_list([*items, *map(ord, tail)])
+    if type(tail) is Improper:
+        return Improper((*items, *tail.items), tail.tail)
+    return Improper(tuple(items), tail) if items else tail
+
+
 def make_string(text: str) -> Term:
     """Return the list of the code points of `text`; `[]` when it is empty."""
     return text or []
@@ -149,14 +160,29 @@ def unique_pairs(pairs: Iterable[tuple[Term, Term]]) -> tuple[tuple[Term, Term],
     A key keeps its first place and gets its last value, as in `maps:from_list/1`.
     """
     given = tuple(pairs)
-    if all(type(key) in {Atom, str, bytes, int} for key, _ in given):
-        return tuple(dict(given).items())
+    shapes = [_shape(key) for key, _ in given]
+    if len(set(shapes)) == len(shapes):
+        return given
     table: dict[Hashable, int] = {}
     kept: dict[int, tuple[Term, Term]] = {}
     for key, value in given:
         number = _identify(key, table)
         kept[number] = (kept[number][0] if number in kept else key, value)
     return tuple(kept.values())
+
+
+def _shape(term: Term) -> Hashable:
+    """Return something cheap that the same terms have in common.
+
+    For words it is the word, so that the keys of most maps need no closer look.
+    """
+    if type(term) is tuple or type(term) is list:
+        return (type(term), len(term))
+    if type(term) is Map:
+        return (Map, len(term.pairs))
+    if type(term) is Improper:
+        return (Improper, len(term.items))
+    return (type(term), term)
 
 
 def _identify(term: Term, table: dict[Hashable, int]) -> int:

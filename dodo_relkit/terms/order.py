@@ -67,10 +67,7 @@ def sorted_pairs(given: Map) -> list[tuple[Term, Term]]:
     """
     if all(type(key) is Atom for key, _ in given.pairs):
         return sorted(given.pairs, key=_atom_name)
-    try:
-        return sorted(given.pairs, key=lambda pair: _exact_key(pair[0]))
-    except RecursionError:
-        raise Trouble([diagnostic(Code.TOO_DEEP, done="compared")]) from None
+    return sorted(given.pairs, key=lambda pair: _exact_key(pair[0]))
 
 
 def _atom_name(pair: tuple[Term, Term]) -> str:
@@ -89,12 +86,19 @@ def _exact_numbers(one: int | float, other: int | float) -> int:
 
 
 def _compare(one: Term, other: Term, numbers: Callable[[Any, Any], int]) -> int:
-    """Compare without recursion: what is still to compare lies on a stack.
+    """Compare without recursion, but for maps that are keys of maps."""
+    try:
+        return _compare_steps([(one, other)], numbers)
+    except RecursionError:
+        raise Trouble([diagnostic(Code.TOO_DEEP, done="compared")]) from None
 
-    An int on the stack is a result found before, which counts when all that lies
-    above it is equal.
+
+def _compare_steps(todo: list[_Step], numbers: Callable[[Any, Any], int]) -> int:
+    """Do all that is to do, the last first.
+
+    An int is a result found before, which counts when all that lies above it is
+    equal.
     """
-    todo: list[_Step] = [(one, other)]
     while todo:
         step = todo.pop()
         if isinstance(step, int):

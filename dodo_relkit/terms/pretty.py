@@ -8,60 +8,20 @@ explicit stacks, so nesting costs no recursion. How words are spelled: `spelling
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic
-from dodo_relkit.terms.model import (
-    Atom,
-    BitString,
-    ExternalFun,
-    Improper,
-    Map,
-    Term,
-)
-from dodo_relkit.terms.order import sorted_pairs
-from dodo_relkit.terms.spelling import (
-    Printable,
-    binary_numbers,
-    binary_text,
-    is_printable,
-    spell_atom,
-    spell_float,
-    spell_fun,
-    spell_integer,
-    spell_string,
-)
+from dodo_relkit.terms.measure import BRACKETS, Kind, Node, measure, one_line
+from dodo_relkit.terms.model import Term
+from dodo_relkit.terms.spelling import Printable
 
-_Kind = Literal["word", "bits", "list", "improper", "tuple", "tagged", "map"]
-
-_BRACKETS: Final[dict[str, tuple[str, str]]] = {
-    "list": ("[", "]"),
-    "improper": ("[", "]"),
-    "tuple": ("{", "}"),
-    "tagged": ("{", "}"),
-    "map": ("#{", "}"),
-}
 _TAG_INDENTS: Final = (0, 4, 1)
 """How far the rest of a tagged tuple is indented; 0 is behind its tag. The first
 with which the term keeps clear of the right half of the page, else the last."""
 
 _LONGEST: Final = 1 << 28
 """Characters; more means that a deep term is mostly indentation."""
-
-
-@dataclass(slots=True)
-class _Node:
-    """A term that has been measured."""
-
-    kind: _Kind
-    width: int
-    """Characters on one line."""
-    text: str = ""
-    """Of a word, and of bits on one line."""
-    parts: list[_Node] = field(default_factory=list)
-    """The tail of an improper list is the last; keys and values of a map alternate."""
 
 
 class _Spot(NamedTuple):
@@ -90,8 +50,8 @@ class _Page(NamedTuple):
     """Whether the layout is only made to choose the indentation."""
 
 
-_Step: TypeAlias = "str | tuple[_Node, _Spot]"
-"""Text to write, or a part to lay out."""
+_Step: TypeAlias = "str | int | tuple[Node, _Spot]"
+"""Text to write, the indentation of a new line, or a part to lay out."""
 
 
 def format_term(
@@ -102,10 +62,10 @@ def format_term(
     Maps are written in the order of their keys. Raises `Trouble` when the term is
     nested so deep that the text would be mostly indentation.
     """
-    node = _measure(term, printable)
+    node = measure(term, printable)
     start = _Spot(1, 0, 0, 0)
     if _fits(node, start, _Page(width, node.width, 0, is_trial=False)):
-        return _flat(node)
+        return one_line(node)
     for indent in _TAG_INDENTS:
         page = _Page(width, node.width, indent, is_trial=True)
         if indent == _TAG_INDENTS[-1] or _stays_left(node, start, page):
@@ -115,12 +75,12 @@ def format_term(
 
 def format_compact(term: Term, *, printable: Printable = Printable.LATIN1) -> str:
     """Return the text of `io_lib:format("~0tp", [Term])`: all on one line."""
-    return _flat(_measure(term, printable))
+    return one_line(measure(term, printable))
 
 
 def format_plain(term: Term) -> str:
     """Return the text of `io_lib:format("~tw", [Term])`: strings as numbers."""
-    return _flat(_measure(term, None))
+    return one_line(measure(term, None))
 
 
 def dump_terms(terms: Iterable[Term]) -> bytes:
@@ -129,112 +89,7 @@ def dump_terms(terms: Iterable[Term]) -> bytes:
     return f"%% coding: utf-8\n{''.join(lines)}".encode()
 
 
-def _measure(term: Term, printable: Printable | None) -> _Node:
-    done: list[_Node] = []
-    todo: list[tuple[Term, int]] = [(term, -1)]
-    while todo:
-        each, count = todo.pop()
-        if count < 0:
-            word = _word(each, printable)
-            if word is not None:
-                done.append(word)
-                continue
-            parts = _parts(each)
-            todo.append((each, len(parts)))
-            todo.extend((part, -1) for part in reversed(parts))
-            continue
-        nodes = done[-count:]
-        del done[-count:]
-        kind = _kind(each)
-        width = sum(node.width for node in nodes) + len(nodes) + 1
-        if kind == "map":  # `#{`, ` => ` in each pair, a comma between two
-            width += 1 + 3 * len(nodes) // 2
-        done.append(_Node(kind, width, "", nodes))
-    return done[0]
-
-
-def _word(term: Term, printable: Printable | None) -> _Node | None:
-    """Return the node of a term that is written as one word, None for others."""
-    match term:
-        case int():
-            text = spell_integer(term)
-        case float():
-            text = spell_float(term)
-        case Atom():
-            text = spell_atom(term.name)
-        case ExternalFun():
-            text = spell_fun(term)
-        case str() if printable and is_printable(term, printable):
-            text = spell_string(term)
-        case bytes() | BitString():
-            text = (binary_text(term, printable) if printable else None) or ""
-            if not text:
-                text = f"<<{','.join(binary_numbers(term))}>>"
-                return (
-                    _Node("bits", len(text), text) if term else _Node("word", 4, text)
-                )
-        case () | []:
-            text = "{}" if type(term) is tuple else "[]"
-        case Map(()):
-            text = "#{}"
-        case _:
-            return None
-    return _Node("word", len(text), text)
-
-
-def _parts(term: Term) -> Sequence[Term]:
-    match term:
-        case str():
-            return [ord(char) for char in term]
-        case Improper():
-            return [*term.items, term.tail]
-        case Map():
-            return [part for pair in sorted_pairs(term) for part in pair]
-        case _:
-            return term  # type: ignore[return-value]
-
-
-def _kind(term: Term) -> _Kind:
-    match term:
-        case tuple():
-            return "tagged" if type(term[0]) is Atom and len(term) > 1 else "tuple"
-        case Improper():
-            return "improper"
-        case Map():
-            return "map"
-        case _:
-            return "list"
-
-
-def _flat(node: _Node) -> str:
-    """Return the text on one line."""
-    out: list[str] = []
-    todo: list[str | _Node] = [node]
-    while todo:
-        each = todo.pop()
-        if isinstance(each, str):
-            out.append(each)
-        elif not each.parts:
-            out.append(each.text)
-        else:
-            opening, closing = _BRACKETS[each.kind]
-            steps: list[str | _Node] = []
-            for at, part in enumerate(each.parts):
-                steps += [_separator(each, at), part]
-            todo.append(closing)
-            todo.extend(reversed(steps[1:]))
-            todo.append(opening)
-    return "".join(out)
-
-
-def _separator(node: _Node, at: int) -> str:
-    """Return what stands before the part `at` of a node on one line."""
-    if node.kind == "map" and at % 2:
-        return " => "
-    return "|" if node.kind == "improper" and at == len(node.parts) - 1 else ","
-
-
-def _fits(node: _Node, spot: _Spot, page: _Page) -> bool:
+def _fits(node: Node, spot: _Spot, page: _Page) -> bool:
     """Return whether a part has room on the line where it starts."""
     return (
         node.width < page.width - spot.column - spot.closing
@@ -242,7 +97,7 @@ def _fits(node: _Node, spot: _Spot, page: _Page) -> bool:
     )
 
 
-def _stays_left(node: _Node, start: _Spot, page: _Page) -> bool:
+def _stays_left(node: Node, start: _Spot, page: _Page) -> bool:
     """Return whether no tagged tuple starts its rest in the right half of the page."""
     todo = [(node, start)]
     while todo:
@@ -265,7 +120,7 @@ def _stays_left(node: _Node, start: _Spot, page: _Page) -> bool:
     return True
 
 
-def _lay_out(node: _Node, start: _Spot, page: _Page) -> str:
+def _lay_out(node: Node, start: _Spot, page: _Page) -> str:
     out: list[str] = []
     length = 0
     todo: list[_Step] = [(node, start)]
@@ -273,8 +128,10 @@ def _lay_out(node: _Node, start: _Spot, page: _Page) -> str:
         step = todo.pop()
         if isinstance(step, str):
             text = step
+        elif isinstance(step, int):
+            text = f"\n{' ' * step}"
         elif _fits(*step, page):
-            text = _flat(step[0])
+            text = one_line(step[0])
         else:
             todo.extend(reversed(_break(*step, page)))
             continue
@@ -285,13 +142,13 @@ def _lay_out(node: _Node, start: _Spot, page: _Page) -> str:
     return "".join(out)
 
 
-def _break(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
+def _break(node: Node, spot: _Spot, page: _Page) -> list[_Step]:
     """Return the steps that write a part with no room on its line."""
     if node.kind == "word":
         return [node.text]
     if node.kind == "bits":
         return [_break_bits(node.text, spot, page)]
-    opening, closing = _BRACKETS[node.kind]
+    opening, closing = BRACKETS[node.kind]
     column, indent, more, used = spot
     shift = len(opening)
     inside = _Spot(column + shift, indent + shift, more, used + 1)
@@ -304,7 +161,7 @@ def _break(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
     return [opening, *steps, closing]
 
 
-def _break_tagged(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
+def _break_tagged(node: Node, spot: _Spot, page: _Page) -> list[_Step]:
     """Lay out a tuple with a tag: the rest behind the tag, or indented below it."""
     tag, rest = node.parts[0], node.parts[1:]
     column, indent, more, used = spot
@@ -319,7 +176,7 @@ def _break_tagged(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
 
 
 def _break_items(
-    parts: Sequence[_Node], spot: _Spot, page: _Page, kind: _Kind
+    parts: Sequence[Node], spot: _Spot, page: _Page, kind: Kind
 ) -> list[_Step]:
     """Lay out elements: words side by side, other things on lines of their own."""
     first = parts[0]
@@ -331,18 +188,17 @@ def _break_items(
     return [(first, place), *rest]
 
 
-def _advance(node: _Node, spot: _Spot, page: _Page) -> int:
+def _advance(node: Node, spot: _Spot, page: _Page) -> int:
     """Return the columns a part takes: all, when nothing may follow on its line."""
     return node.width if node.kind == "word" and _fits(node, spot, page) else page.width
 
 
 def _follow(
-    parts: Sequence[_Node], spot: _Spot, column: int, page: _Page, kind: _Kind
+    parts: Sequence[Node], spot: _Spot, column: int, page: _Page, kind: Kind
 ) -> list[_Step]:
     """Lay out the elements after the first, which ended before `column`."""
     steps: list[_Step] = []
     used = spot.used
-    new_line = f"\n{' ' * spot.indent}"
     elements = len(parts) - 1 if kind == "improper" else len(parts)
     for at in range(elements):
         part = parts[at]
@@ -355,7 +211,7 @@ def _follow(
             used += part.width + 1
             continue
         place = _Spot(spot.column, spot.indent, closing, 0)
-        steps += [",", new_line, (part, place)]
+        steps += [",", spot.indent, (part, place)]
         used = _advance(part, place, page)
         column = spot.column + used
     if kind == "improper":
@@ -370,7 +226,7 @@ def _follows(width: int, closing: int, column: int, used: int, page: _Page) -> b
 
 
 def _break_tail(
-    tail: _Node, spot: _Spot, column: int, used: int, page: _Page
+    tail: Node, spot: _Spot, column: int, used: int, page: _Page
 ) -> list[_Step]:
     closing = spot.closing + 1
     if (
@@ -381,10 +237,10 @@ def _break_tail(
         return ["|", tail.text]
     start = column if page.is_trial else spot.column
     place = _Spot(start, spot.indent, closing, 0)
-    return ["|", f"\n{' ' * spot.indent}", (tail, place)]
+    return ["|", spot.indent, (tail, place)]
 
 
-def _break_map(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
+def _break_map(node: Node, spot: _Spot, page: _Page) -> list[_Step]:
     """Lay out pairs: pairs of words side by side, others on lines of their own."""
     steps: list[_Step] = []
     column, used = spot.column, spot.used
@@ -398,12 +254,12 @@ def _break_map(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
             column, used = column + width + 1, used + width + 1
             continue
         if at:
-            steps += [",", f"\n{' ' * spot.indent}"]
+            steps += [",", spot.indent]
             used = 0
         place = _Spot(spot.column, spot.indent, closing, used)
-        pair = _Node("map", width, "", [key, value])
+        pair = Node("map", width, "", [key, value])
         if _fits(pair, place, page):
-            steps += [_flat(key), " => ", _flat(value)]
+            steps += [one_line(key), " => ", one_line(value)]
             used = width if words else page.width
         else:
             steps += _break_pair(key, value, place, page)
@@ -412,10 +268,10 @@ def _break_map(node: _Node, spot: _Spot, page: _Page) -> list[_Step]:
     return steps
 
 
-def _break_pair(key: _Node, value: _Node, spot: _Spot, page: _Page) -> list[_Step]:
+def _break_pair(key: Node, value: Node, spot: _Spot, page: _Page) -> list[_Step]:
     shift = page.indent or 4
     below = _Spot(spot.column + shift, spot.indent + shift, spot.closing, 0)
-    return [(key, spot), " =>\n", " " * below.indent, (value, below)]
+    return [(key, spot), " =>", below.indent, (value, below)]
 
 
 def _break_bits(text: str, spot: _Spot, page: _Page) -> str:

@@ -29,9 +29,9 @@ from dodo_relkit.terms.lexemes import (
 from dodo_relkit.terms.model import (
     Atom,
     ExternalFun,
-    Improper,
     Map,
     Term,
+    list_with_tail,
     make_list,
     make_string,
     unique_pairs,
@@ -202,7 +202,8 @@ def _not_here(
     wanted: bool,
 ) -> Unexpected:
     """Return the error of a word that cannot stand where it does."""
-    position = token.start(token.lastindex or 0)
+    # The group of a string stands inside its quotes.
+    position = token.start(token.lastindex or 0) - (token.lastindex == STRING)
     if token.lastindex == ATOM and token[1] in RESERVED:
         return Unexpected(position, _expected(opened, items, wanted), token[1])
     return Unexpected(position, _expected(opened, items, wanted))
@@ -248,18 +249,8 @@ def _build(opened: str, items: list[Term]) -> Term:
     if opened == "(":
         return items[0]
     if opened == "|":
-        return _with_tail(items, items.pop())
+        return list_with_tail(items, items.pop())
     return make_list(items) if items and type(items[0]) is int else items
-
-
-def _with_tail(items: list[Term], tail: Term) -> Term:
-    if type(tail) is list:
-        return make_list(items + tail)
-    if type(tail) is str:
-        return make_list(items + list(map(ord, tail)))
-    if type(tail) is Improper:
-        return Improper((*items, *tail.items), tail.tail)
-    return Improper(tuple(items), tail)
 
 
 def _plain_atom(token: re.Match[str]) -> Atom:
