@@ -227,12 +227,16 @@ def make_boots(root: Path, otp: Path, *, outside: bool) -> None:
 
 @contextmanager
 def own_epmd(release: Release) -> Iterator[Release]:
-    """Give a release a port mapper of its own, stopped at the end."""
+    """Give a release a port mapper of its own; at the end nothing of it runs."""
     port = str(free_port())
     release.environment["ERL_EPMD_PORT"] = port
     try:
         yield release
     finally:
+        for pid, line in command_lines().items():
+            if str(release.root.parent).encode() in line and pid != os.getpid():
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         stop_epmd(port)
 
 

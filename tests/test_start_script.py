@@ -459,6 +459,23 @@ def test_a_home_with_that_cookie_is_used_as_it_is(made, tmp_path):
         made.ok("stop")
 
 
+def test_an_empty_environment_is_enough(made, tmp_path):
+    env = {"ERL_EPMD_PORT": made.environment["ERL_EPMD_PORT"], "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen(["/bin/dash", made.root / "bin/demo", "start"], env=env)
+    try:
+        deadline = time.monotonic() + 20
+        while made.run("ping").returncode:
+            assert time.monotonic() < deadline
+        assert made.ok("rpc", "erlang:get_cookie()") == COOKIE
+        done = subprocess.run(
+            ["/bin/dash", made.root / "bin/demo", "stop"], env=env, check=True
+        )
+        assert done.returncode == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
 @pytest.mark.parametrize("value", ['a "b" \\c\\ &', "${WHO}", "é €", ""])
 def test_os_variables_in_the_configuration(made, value):
     env = {"REPLACE_OS_VARS": "true", "WHO": value}

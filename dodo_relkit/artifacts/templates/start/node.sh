@@ -88,7 +88,7 @@ make_cookie_home() {
 }
 
 own_cookie_file() {
-    [ -r "${HOME-}/.erlang.cookie" ] || return 1
+    [ -n "${HOME-}" ] && [ -r "$HOME/.erlang.cookie" ] || return 1
     [ "$(cat "$HOME/.erlang.cookie")" = "$cookie" ]
 }
 
