@@ -41,10 +41,17 @@ def settings_changes(values: Values, settings: Mapping[str, Any]) -> list[str]:
     before = values.get("settings")
     if before is None:
         return ["it has not run yet"]
-    return [
-        f"setting {name} is now {settings.get(name)!r}, was {before.get(name)!r}"
+    changed = [
+        name
         for name in {**before, **settings}
         if before.get(name) != settings.get(name)
+    ]
+    return [
+        # Of the cookie only a digest is kept, which tells nobody anything.
+        "setting cookie changed"
+        if name == "cookie"
+        else f"setting {name} is now {settings.get(name)!r}, was {before.get(name)!r}"
+        for name in changed
     ]
 
 
