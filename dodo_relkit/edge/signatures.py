@@ -94,6 +94,13 @@ def lib_changes(profile: Profile, layout: Layout) -> list[str]:
     return [f"{path} {how}" for path, how in changed_files(profile, layout)]
 
 
+def scan_changes(profile: Profile, layout: Layout) -> list[str]:
+    """Return a line for each application and module that is another one now."""
+    from dodo_relkit.edge import scan_changes as changes
+
+    return changes.scan_changes(profile, layout)
+
+
 def no_details(*_: object) -> list[str]:
     """Return nothing: which file it was is not kept."""
     return []
@@ -101,6 +108,7 @@ def no_details(*_: object) -> list[str]:
 
 CHANGES: Mapping[str, Callable[..., list[str]]] = {
     **dict.fromkeys(SIGNATURES, no_details),
+    "scan": scan_changes,
     "lib": lib_changes,
 }
 """What is different, in words; the keys are those of `SIGNATURES`."""
