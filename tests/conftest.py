@@ -10,6 +10,10 @@ import pytest
 from tests.oracle import Oracle, the_oracle
 
 
+# Under a terminal that can do nothing Erlang shows no prompt after `attach`.
+os.environ["TERM"] = "xterm"
+
+
 @pytest.fixture(scope="session")
 def oracle() -> Oracle:
     """Return the live Erlang node to compare with."""
