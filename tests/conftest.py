@@ -9,7 +9,6 @@ import pytest
 
 from tests.oracle import Oracle, the_oracle
 
-
 # Under a terminal that can do nothing Erlang shows no prompt after `attach`.
 os.environ["TERM"] = "xterm"
 
