@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dodo_relkit.formats import beam
+from dodo_relkit.terms.model import Atom
 from dodo_relkit.upgrade.code import (
     Constant,
     Function,
@@ -207,7 +208,6 @@ def keeps_state(kind: Kind, function: Function, at: int) -> bool:
                 return False
     match clause.body:
         case (TupleOf((Constant(term), *items)),):
-            given = [each.name for each in items if isinstance(each, Variable)]
-            return getattr(term, "name", "") == "ok" and given == names
+            return term is Atom("ok") and items == [Variable(each) for each in names]
         case _:
             return False
