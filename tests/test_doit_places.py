@@ -146,7 +146,7 @@ def test_output_elsewhere(project: Path, tmp_path: Path, where: str) -> None:
     assert build(project) == set()
     # What lies where the output was is none of ours any more.
     shutil.rmtree(project / "_build/dev/rel")
-    run(project, "clean", "--clean-all")
+    run(project, "clean", "release:*")
     assert not (project / place).exists()
     assert not (project / "_build").exists()
 

@@ -250,7 +250,7 @@ def test_toml_is_enough(template: Path, tmp_path: Path, file: str) -> None:
     assert "tar" in build(tmp_path, "release", "--env=prod")
     assert output(tmp_path, "prod").is_dir()
     assert "nothing to do" in run(tmp_path, "relkit", "plan").stdout
-    run(tmp_path, "clean", "--clean-all")
+    run(tmp_path, "clean", "release:*")
     assert not (tmp_path / "_build").exists()
     (tmp_path / file).write_text(text.replace("include_erts", "include_ertz"))
     said = run(tmp_path, "list", expect=3).stderr
