@@ -72,7 +72,8 @@ def consult_in_erlang(path: Path) -> bytes:
 
 characters = st.one_of(
     st.sampled_from("abcXYZ019_@-. '\"\\\n\t\r\x07\x7f\x9f\xa0\xd7\xdf\xe9\xf7\xff"),
-    st.characters(exclude_categories=["Cs"]),
+    st.characters(max_codepoint=0x2FF),
+    st.sampled_from("λЖ→中文😀\u0301\ue000\ufffd\U0010ffff"),
 )
 latin1_names = st.one_of(
     st.from_regex(r"[a-z][a-zA-Z0-9_@]{0,12}", fullmatch=True),

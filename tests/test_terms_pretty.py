@@ -97,6 +97,15 @@ def test_layouts(text: str, width: int) -> None:
         assert format_term(term, width=width) == erlang_prints(f"{width}tp", term)
 
 
+@pytest.mark.parametrize("form", ["{}", "[{}]", "{{{}}}", "{{a,{}}}", "#{{a=>{}}}"])
+def test_binaries_that_nearly_fit(form: str) -> None:
+    for numbers in ("1", "1,10,100,0,99,1:1", ",".join(["0"] * 30), "200," * 20 + "7"):
+        term = parse_term(form.format(f"<<{numbers}>>"))
+        wide = len(format_compact(term))
+        for width in range(max(1, wide - 12), wide + 4):
+            assert format_term(term, width=width) == erlang_prints(f"{width}tp", term)
+
+
 @settings(max_examples=500, deadline=None)
 @given(floats | st.floats(1e-6, 1e7) | st.integers(-10, 22).map(lambda n: 10.0**n))
 def test_floats(value: float) -> None:
@@ -127,6 +136,13 @@ def test_every_character_in_atoms_and_strings() -> None:
             f"a{chr(code)}",
         ):
             assert format_term(term) == erlang_prints("tp", term)
+
+
+@pytest.mark.parametrize("name", ["e\u0301→", "\u0301→", "→\U0001f3fb", "中文", "😀"])
+def test_widths_of_characters(name: str) -> None:
+    for width in range(8, 40):
+        term = [Atom("a"), Atom(name), (Atom(name * 3), Atom("b")), name.encode()]
+        assert format_term(term, width=width) == erlang_prints(f"{width}tp", term)
 
 
 def test_printable_unicode() -> None:

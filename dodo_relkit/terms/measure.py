@@ -28,6 +28,7 @@ from dodo_relkit.terms.spelling import (
     spell_fun,
     spell_integer,
     spell_string,
+    width_of,
 )
 
 Kind = Literal["word", "bits", "list", "improper", "tuple", "tagged", "map"]
@@ -107,7 +108,7 @@ def _word(term: Term, printable: Printable | None) -> Node | None:
             text = "#{}"
         case _:
             return None
-    return Node("word", len(text), text)
+    return Node("word", width_of(text), text)
 
 
 def _parts(term: Term) -> Sequence[Term]:

@@ -33,8 +33,6 @@ class _Spot(NamedTuple):
     """Spaces at the start of a new line."""
     closing: int
     """Brackets that must follow on the same line."""
-    used: int
-    """Characters of this line before it."""
 
 
 class _Page(NamedTuple):
@@ -63,7 +61,7 @@ def format_term(
     nested so deep that the text would be mostly indentation.
     """
     node = measure(term, printable)
-    start = _Spot(1, 0, 0, 0)
+    start = _Spot(1, 0, 0)
     if _fits(node, start, _Page(width, node.width, 0, is_trial=False)):
         return one_line(node)
     for indent in _TAG_INDENTS:
@@ -91,10 +89,7 @@ def dump_terms(terms: Iterable[Term]) -> bytes:
 
 def _fits(node: Node, spot: _Spot, page: _Page) -> bool:
     """Return whether a part has room on the line where it starts."""
-    return (
-        node.width < page.width - spot.column - spot.closing
-        and node.width + spot.used + spot.closing <= page.total
-    )
+    return node.width < page.width - spot.column - spot.closing
 
 
 def _stays_left(node: Node, start: _Spot, page: _Page) -> bool:
@@ -149,9 +144,9 @@ def _break(node: Node, spot: _Spot, page: _Page) -> list[_Step]:
     if node.kind == "bits":
         return [_break_bits(node.text, spot, page)]
     opening, closing = BRACKETS[node.kind]
-    column, indent, more, used = spot
+    column, indent, more = spot
     shift = len(opening)
-    inside = _Spot(column + shift, indent + shift, more, used + 1)
+    inside = _Spot(column + shift, indent + shift, more)
     if node.kind == "map":
         steps = _break_map(node, inside, page)
     elif node.kind == "tagged":
@@ -164,14 +159,12 @@ def _break(node: Node, spot: _Spot, page: _Page) -> list[_Step]:
 def _break_tagged(node: Node, spot: _Spot, page: _Page) -> list[_Step]:
     """Lay out a tuple with a tag: the rest behind the tag, or indented below it."""
     tag, rest = node.parts[0], node.parts[1:]
-    column, indent, more, used = spot
+    column, indent, more = spot
     behind = tag.width + 2
     if 0 < page.indent < behind:
-        place = _Spot(
-            column + page.indent, indent + page.indent, more, used + 1 + tag.width
-        )
+        place = _Spot(column + page.indent, indent + page.indent, more)
         return [tag.text, *_follow(rest, place, column + behind, page, "tuple")]
-    place = _Spot(column + behind, indent + behind, more, used + 2 + tag.width)
+    place = _Spot(column + behind, indent + behind, more)
     return [tag.text, ",", *_break_items(rest, place, page, "tuple")]
 
 
@@ -183,8 +176,7 @@ def _break_items(
     is_last = len(parts) == (2 if kind == "improper" else 1)
     place = spot._replace(closing=spot.closing + 1 if is_last else 0)
     advance = _advance(first, place, page)
-    after = spot._replace(used=spot.used + advance)
-    rest = _follow(parts[1:], after, spot.column + advance, page, kind)
+    rest = _follow(parts[1:], spot, spot.column + advance, page, kind)
     return [(first, place), *rest]
 
 
@@ -198,86 +190,72 @@ def _follow(
 ) -> list[_Step]:
     """Lay out the elements after the first, which ended before `column`."""
     steps: list[_Step] = []
-    used = spot.used
     elements = len(parts) - 1 if kind == "improper" else len(parts)
     for at in range(elements):
         part = parts[at]
         closing = spot.closing + 1 if at == elements - 1 else 0
-        if part.kind == "word" and _follows(
-            part.width + 1, closing, column, used, page
-        ):
+        if part.kind == "word" and _follows(part.width + 1, closing, column, page):
             steps += [",", part.text]
             column += part.width + 1
-            used += part.width + 1
             continue
-        place = _Spot(spot.column, spot.indent, closing, 0)
+        place = _Spot(spot.column, spot.indent, closing)
         steps += [",", spot.indent, (part, place)]
-        used = _advance(part, place, page)
-        column = spot.column + used
+        column = spot.column + _advance(part, place, page)
     if kind == "improper":
-        steps += _break_tail(parts[-1], spot, column, used, page)
+        steps += _break_tail(parts[-1], spot, column, page)
     return steps
 
 
-def _follows(width: int, closing: int, column: int, used: int, page: _Page) -> bool:
+def _follows(width: int, closing: int, column: int, page: _Page) -> bool:
     """Return whether a word with its comma has room behind what is on the line."""
-    more = closing or 1
-    return width + more < page.width - column and used + width + more <= page.total
+    return width + (closing or 1) < page.width - column
 
 
-def _break_tail(
-    tail: Node, spot: _Spot, column: int, used: int, page: _Page
-) -> list[_Step]:
+def _break_tail(tail: Node, spot: _Spot, column: int, page: _Page) -> list[_Step]:
     closing = spot.closing + 1
-    if (
-        tail.kind == "word"
-        and tail.width + 1 < page.width - column - closing
-        and tail.width + 1 + used + closing <= page.total
-    ):
+    if tail.kind == "word" and tail.width + 1 < page.width - column - closing:
         return ["|", tail.text]
     start = column if page.is_trial else spot.column
-    place = _Spot(start, spot.indent, closing, 0)
+    place = _Spot(start, spot.indent, closing)
     return ["|", spot.indent, (tail, place)]
 
 
 def _break_map(node: Node, spot: _Spot, page: _Page) -> list[_Step]:
     """Lay out pairs: pairs of words side by side, others on lines of their own."""
     steps: list[_Step] = []
-    column, used = spot.column, spot.used
+    column = spot.column
     for at in range(0, len(node.parts), 2):
         key, value = node.parts[at : at + 2]
         words = key.kind == value.kind == "word"
         width = key.width + value.width + 4
         closing = spot.closing + 1 if at == len(node.parts) - 2 else 0
-        if at and words and _follows(width + 1, closing, column, used, page):
+        if at and words and _follows(width + 1, closing, column, page):
             steps += [",", key.text, " => ", value.text]
-            column, used = column + width + 1, used + width + 1
+            column += width + 1
             continue
         if at:
             steps += [",", spot.indent]
-            used = 0
-        place = _Spot(spot.column, spot.indent, closing, used)
+        place = _Spot(spot.column, spot.indent, closing)
         pair = Node("map", width, "", [key, value])
         if _fits(pair, place, page):
             steps += [one_line(key), " => ", one_line(value)]
-            used = width if words else page.width
+            column = spot.column + (width if words else page.width)
         else:
             steps += _break_pair(key, value, place, page)
-            used = page.width
-        column = spot.column + used
+            column = spot.column + page.width
     return steps
 
 
 def _break_pair(key: Node, value: Node, spot: _Spot, page: _Page) -> list[_Step]:
     shift = page.indent or 4
-    below = _Spot(spot.column + shift, spot.indent + shift, spot.closing, 0)
+    below = _Spot(spot.column + shift, spot.indent + shift, spot.closing)
     return [(key, spot), " =>", below.indent, (value, below)]
 
 
 def _break_bits(text: str, spot: _Spot, page: _Page) -> str:
     """Write the numbers of a binary over lines."""
-    column, indent, closing, used = spot
-    room = max(8, min(page.width - column - 2, page.total - 4 - used) - closing)
+    column, indent, closing = spot
+    room = max(8, page.width - column - 2 - closing)
     new_line = f"\n{' ' * (indent + 2)}"
     out = ["<<"]
     left = room

@@ -6,6 +6,7 @@ The counterpart of `lexemes.py`; knows nothing of lines and indentation.
 from __future__ import annotations
 
 import re
+import unicodedata
 from enum import Enum
 from typing import Final
 
@@ -52,6 +53,25 @@ def spell_string(text: str) -> str:
 def is_printable(text: str, printable: Printable) -> bool:
     """Return whether Erlang prints this list of code points as a string."""
     return printable.value.fullmatch(text) is not None
+
+
+def width_of(text: str) -> int:
+    """Return how many characters OTP counts when it breaks lines.
+
+    Text with a character beyond Latin-1 is counted as `string:length/1` does, in
+    graphemes: marks do not count. Joined emoji and Hangul syllables in parts do here.
+    """
+    if max(text, default="") <= "\xff":
+        return len(text)
+    return len(text) - sum(map(_extends, text))
+
+
+def _extends(char: str) -> bool:
+    return (
+        unicodedata.category(char) in {"Mn", "Me", "Mc"}
+        or char in "\u200c\u200d"
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+    )
 
 
 def spell_integer(value: int) -> str:
