@@ -2,7 +2,7 @@
 
 Numbers are stable once released: 1xx terms and files, 2xx configuration,
 3xx applications and releases, 4xx the target OTP, 5xx artifacts, 6xx output,
-7xx upgrades.
+7xx upgrades, 8xx earlier releases and what is delivered.
 `docs/codes.md` is made from this enum.
 """
 
@@ -480,6 +480,18 @@ class Code(Enum):
         WARNING, "native code for another machine",
         "{path} is for {found}, the run-time system is for {wanted}",
         "Compile the application's native code for the target.",
+    )  # fmt: skip
+    OTHER_BUILD = Words(
+        "RK612",
+        ERROR, "another build writes to the same place",
+        "another build is writing {path} at the same time",
+        "Wait until the other one has ended; build again.",
+    )  # fmt: skip
+    REFUSED = Words(
+        "RK613",
+        ERROR, "the operating system refuses",
+        "cannot use {path}: {reason}",
+        "Look at what is in that place and who may use it; build again.",
     )  # fmt: skip
 
     # 501-509: the start script
@@ -1303,6 +1315,103 @@ class Code(Enum):
         "{direction}, {callback} of {module} is called, but the module does not have it",
         "Export it, or use `{{update, {module}, soft}}`; as it is, the upgrade fails "
         "and the node restarts.",
+    )  # fmt: skip
+
+    BASELINE_NOT_FOUND = Words(
+        "RK801",
+        ERROR, "a baseline is not there",
+        "there is no release to upgrade from at {given}",
+        "Give a version in the output directory, a release directory, or a tarball.\n"
+        "The output directory has the versions {versions}.",
+    )  # fmt: skip
+    BASELINE_NO_EARLIER = Words(
+        "RK802",
+        ERROR, "there is no earlier version to upgrade from",
+        "{output} has no version of {name} but the one being built, {vsn}",
+        "Give the tarball of an earlier release instead of `latest`.",
+    )  # fmt: skip
+    BASELINE_NO_REL = Words(
+        "RK803",
+        ERROR, "a baseline has no .rel file",
+        "{baseline} has no .rel file in `releases/` or in a directory below it",
+        "Give a release directory or its tarball, with `releases` and `lib` at its top.",
+    )  # fmt: skip
+    BASELINE_OTHER_NAME = Words(
+        "RK804",
+        ERROR, "a baseline is of another release",
+        "{baseline} is a release of {found}, not of {name}",
+        "Give an earlier version of {name}, or name the release as it was named.",
+    )  # fmt: skip
+    BASELINE_TWO_VERSIONS = Words(
+        "RK805",
+        ERROR, "a baseline has several versions",
+        "{baseline} has {name} in the versions {versions}, and does not say which one "
+        "runs",
+        "Add the version that is meant: `{baseline}@VERSION`.",
+    )  # fmt: skip
+    BASELINE_NO_VERSION = Words(
+        "RK806",
+        ERROR, "a baseline has not the version asked for",
+        "{baseline} does not have {name} in version {vsn}, but in {versions}",
+        "Correct the version after the `@`.",
+    )  # fmt: skip
+    BASELINE_SAME_VSN = Words(
+        "RK807",
+        ERROR, "a baseline has the version being built",
+        "{baseline} is version {vsn} of {name}, which is being built",
+        "Raise the version of the release; or give another baseline.",
+    )  # fmt: skip
+    BASELINE_APP_ABSENT = Words(
+        "RK808",
+        ERROR, "a baseline lacks applications",
+        "{baseline} lists {apps} in its .rel, but has no such directory in `lib`",
+        "Give the whole release; a delta tarball is no baseline.\n"
+        "For a release without OTP's applications, have the OTP installed that it was "
+        "built with.",
+    )  # fmt: skip
+    BASELINE_APP_VSN = Words(
+        "RK809",
+        ERROR, "a baseline has an application in another version",
+        "{baseline} lists {app} in version {wanted}, but in its `lib` it is {found}",
+        "What was released is gone: with `dev_mode` `lib` has links to what was compiled "
+        "last. Give a tarball.",
+    )  # fmt: skip
+    BASELINE_TARBALL = Words(
+        "RK810",
+        ERROR, "the tarball of a baseline cannot be read",
+        "{baseline} cannot be read: {reason}",
+        "Get the tarball anew: it may have been cut short.",
+    )  # fmt: skip
+    BASELINE_UNSAFE = Words(
+        "RK811",
+        ERROR, "the tarball of a baseline has an unsafe member",
+        "{baseline} has a member {member}, which leads out of it",
+        "Do not use this tarball: no tool makes such a release.",
+    )  # fmt: skip
+    BASELINE_STRIPPED = Words(
+        "RK812",
+        WARNING, "a baseline was stripped",
+        "{baseline} has no debug information in {apps}",
+        "What changed is told from the code alone, and the states of processes cannot be "
+        "compared.\nKeep tarballs of unstripped releases for upgrades.",
+    )  # fmt: skip
+    BASELINE_LINKED = Words(
+        "RK813",
+        WARNING, "a baseline has links to what was compiled last",
+        "{baseline} has links for {apps}, as `dev_mode` makes them",
+        "What changed since then without a new version cannot be seen. Give a tarball.",
+    )  # fmt: skip
+    BASELINE_TWICE = Words(
+        "RK814",
+        ERROR, "two baselines have one version",
+        "{baseline} and {other} are both version {vsn}",
+        "Give one of them.",
+    )  # fmt: skip
+    DELTA_NO_BASELINES = Words(
+        "RK815",
+        ERROR, "a delta tarball without a baseline",
+        "a delta of {name} {vsn} was asked for, but no release to upgrade from is given",
+        "Set `upgrade_from`, or ask for no delta.",
     )  # fmt: skip
 
     @property

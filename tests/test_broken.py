@@ -43,6 +43,8 @@ UNSHOWN: dict[str, str] = {
     "RK606": "needs a file of more than 8 GiB, or a name that no file has",
     "RK607": "the table gives every file a place of its own",
     "RK608": "needs a file that changes while it is copied",
+    "RK612": "needs two builds at the same moment",
+    "RK613": "what no other code is for: a loop of links, a disk that fails",
 }
 """Errors that no project can show, and why."""
 

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dodo_relkit.edge.files import remove_empty_parents, remove_file
+from dodo_relkit.diagnostics import Trouble
+from dodo_relkit.edge.files import inside, remove_empty_parents, remove_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.stage import staged_paths
 from dodo_relkit.edge.stage_members import staged_member_paths
@@ -46,7 +47,7 @@ def made_by_task(layout: Layout, name: str, targets: Sequence[str]) -> Made:
         "tar": [layout.latest_tarball, *_files_in(layout.segments)],
     }
     paths = [*made, *others.get(name, ()), *targets, manifest]
-    return Made(paths=_present(paths), output=layout.output)
+    return _made(paths, layout.output)
 
 
 def made_by_tasks_gone(layout: Layout, names: Sequence[str]) -> Made:
@@ -59,7 +60,7 @@ def made_by_tasks_gone(layout: Layout, names: Sequence[str]) -> Made:
         if name not in names
         for path in made_by_task(layout, name, [layout.stamp(name)]).paths
     ]
-    return Made(paths=_present(paths), output=layout.output)
+    return _made(paths, layout.output)
 
 
 def made_by_erlc(stamp: str, work: str) -> Made:
@@ -91,6 +92,23 @@ def remove(made: Made) -> None:
 def _present(paths: Iterable[str]) -> tuple[str, ...]:
     there = (path for path in dict.fromkeys(paths) if path)
     return tuple(path for path in there if _is_file(Path(path)))
+
+
+def _made(paths: Iterable[str], output: str) -> Made:
+    """Return what of the paths is there; nothing that a link leads out to."""
+    kept = [path for path in paths if not _leads_out(path, output)]
+    return Made(paths=_present(kept), output=output)
+
+
+def _leads_out(path: str, output: str) -> bool:
+    """Whether the path is in the release directory by its name and not in fact."""
+    if not path.startswith(f"{output}/"):
+        return False
+    try:
+        inside(output, path.removeprefix(f"{output}/"))
+    except Trouble:
+        return True
+    return False
 
 
 def _is_file(path: Path) -> bool:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
 
 from dodo_relkit.diagnostics import Diagnostic, Trouble, stop_on_errors
 from dodo_relkit.edge.catalog_file import Found, read_found, write_found
-from dodo_relkit.edge.files import write_file
+from dodo_relkit.edge.files import read_file, read_json, write_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.otp import find_erts_vsn, find_start_clean, read_target
 from dodo_relkit.edge.places import places_of
@@ -29,7 +28,7 @@ def scan_step(profile: Profile, layout: Layout) -> Saved:
     """Write the catalog of all applications that were found, and of the target."""
     places = places_of(profile, layout)
     cache = Path(layout.scan_cache)
-    result = scan(places, cache=_read_json(cache))
+    result = scan(places, cache=read_json(cache))
     root = places.target_lib.removesuffix("/lib")
     boot_file = find_start_clean(root)
     found = Found(
@@ -84,21 +83,11 @@ def _resolve(profile: Profile, found: Found) -> Resolved:
     erts_vsn = found.target.erts_vsn
     if not profile.rel:
         return resolve(profile, catalog, erts_vsn=erts_vsn)
-    try:
-        content = Path(profile.rel).read_bytes()
-    except FileNotFoundError:
+    if not Path(profile.rel).is_file():
         return Resolved(release=None, diagnostics=())
-    rel = load_rel(consult_one(content, profile.rel), profile.rel)
+    rel = load_rel(consult_one(read_file(profile.rel), profile.rel), profile.rel)
     return resolve_rel(rel, profile, catalog, erts_vsn=erts_vsn)
 
 
 def _odd(release: Release, found: Found) -> list[Diagnostic]:
     return [each for name in release.apps for each in found.odd.get(name, ())]
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return content

@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import hashlib
+import json
 import os
 import stat
 import zlib
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic
@@ -61,20 +63,50 @@ def copy_file(source: StrPath, path: StrPath, sha256: str, mode: int = 0o644) ->
 def replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
     """Open a temporary file that becomes `path`, with this mode, when the block ends.
 
-    When the block raises, `path` stays as it was. Raises `Trouble` (RK602).
+    When the block raises, `path` stays as it was. Raises `Trouble`: RK602, or RK612
+    when another build is writing the same file.
     """
     temporary = _temporary(path)
     try:
-        with _fresh(temporary) as file:
+        file = _fresh(path, temporary)
+    except OSError as error:
+        raise _trouble(Code.NOT_WRITTEN, path, error) from None
+    try:
+        with file:
             yield file
             os.fchmod(file.fileno(), mode)
-        temporary.replace(path)
+            file.flush()
+            if not _is_ours(file, temporary):
+                raise _other_build(path)
+            temporary.replace(path)
     except OSError as error:
         remove_leftover(path)
         raise _trouble(Code.NOT_WRITTEN, path, error) from None
     except BaseException:
         remove_leftover(path)
         raise
+
+
+def second_name(path: StrPath, original: StrPath) -> bool:
+    """Give the file `original` the name `path` as well; replaces what was there.
+
+    Returns False, having done nothing, where there are no hard links. Raises
+    `Trouble` (RK602).
+    """
+    path = Path(path)
+    temporary = _temporary(path)
+    try:
+        temporary.unlink(missing_ok=True)
+        temporary.hardlink_to(original)
+    except OSError:
+        return False
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        raise _trouble(Code.NOT_WRITTEN, path, error) from None
+    finally:
+        remove_leftover(path)
+    return True
 
 
 def holds(path: StrPath, data: bytes, mode: int) -> bool:
@@ -90,10 +122,13 @@ def holds(path: StrPath, data: bytes, mode: int) -> bool:
 
 
 def regular(path: StrPath) -> os.stat_result | None:
-    """Return the status of the file at `path`; None when it is none or a link."""
+    """Return the status of the file at `path`; None when it is none or a link.
+
+    None also for a place that cannot be looked at: who writes there learns why.
+    """
     try:
         status = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
+    except OSError:
         return None
     return status if stat.S_ISREG(status.st_mode) else None
 
@@ -113,6 +148,24 @@ def reading(path: StrPath) -> Iterator[BufferedReader]:
         raise _trouble(Code.NOT_READ, path, error) from None
     with file:
         yield file
+
+
+def read_file(path: StrPath) -> bytes:
+    """Return what the file holds. Raises `Trouble` (RK603)."""
+    with reading(path) as file:
+        return file.read()
+
+
+def read_json(path: StrPath) -> dict[str, Any]:
+    """Return the table in a JSON file of our own.
+
+    An empty one when the file is missing or damaged: then all is made anew.
+    """
+    try:
+        content = json.loads(Path(path).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 def inside(root: StrPath, relpath: str) -> Path:
@@ -151,8 +204,10 @@ def remove_file(path: Path) -> bool:
 
 def remove_leftover(path: Path) -> None:
     """Remove what a killed run left that was about to write `path`."""
+    temporary = _temporary(path)
     with contextlib.suppress(OSError):
-        _temporary(path).unlink()
+        if not _is_written(temporary):
+            temporary.unlink()
 
 
 def remove_empty_parents(path: Path, root: Path) -> None:
@@ -171,16 +226,48 @@ def remove_empty_parents(path: Path, root: Path) -> None:
             return
 
 
-def _fresh(temporary: Path) -> BinaryIO:
-    """Open a file that was not there; remove one that a killed run left."""
-    for _ in range(2):
+def _fresh(path: Path, temporary: Path) -> BinaryIO:
+    """Open a file that was not there; remove one that a killed run left.
+
+    It is locked while it is open, by which a run that lives is told from a killed one.
+    """
+    for _ in range(3):
         try:
-            return temporary.open("xb")
+            file = temporary.open("xb")
         except FileExistsError:
+            if _is_written(temporary):
+                raise _other_build(path) from None
             temporary.unlink(missing_ok=True)
         except FileNotFoundError:
             temporary.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            with contextlib.suppress(OSError):  # a file system without locks
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return file
     return temporary.open("xb")
+
+
+def _is_written(temporary: Path) -> bool:
+    """Return whether a run that lives holds this temporary file open."""
+    try:
+        with temporary.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _is_ours(file: BinaryIO, temporary: Path) -> bool:
+    """Return whether nobody else came between its making and its locking."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(file.fileno()), temporary.stat())
+    return False
+
+
+def _other_build(path: Path) -> Trouble:
+    return Trouble([diagnostic(Code.OTHER_BUILD, path=str(path))])
 
 
 def _temporary(path: Path) -> Path:

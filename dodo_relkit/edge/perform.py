@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -27,6 +28,8 @@ def perform(
         saved, warnings = STEPS[step](*arguments)
     except Trouble as trouble:
         return TaskFailed(render_all(trouble.diagnostics))
+    except OSError as error:
+        return _refused(error)
     if warnings and strict:
         return TaskFailed(render_all([*warnings, diagnostic(Code.WARNINGS_AS_ERRORS)]))
     tell(warnings)
@@ -48,7 +51,16 @@ def clean(cleaner: str, *arguments: Any, dryrun: bool) -> TaskFailed | None:
             remove(made)
     except Trouble as trouble:
         return TaskFailed(render_all(trouble.diagnostics))
+    except OSError as error:
+        return _refused(error)
     return None
+
+
+def _refused(error: OSError) -> TaskFailed:
+    """Return the failure for what no step expects of the disk, as a loop of links."""
+    path = os.fsdecode(error.filename or "a file")
+    reason = error.strerror or str(error)
+    return TaskFailed(render_all([diagnostic(Code.REFUSED, path=path, reason=reason)]))
 
 
 def tell(warnings: tuple[Diagnostic, ...]) -> None:

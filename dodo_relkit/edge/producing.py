@@ -9,7 +9,7 @@ from dodo_relkit.artifacts.makers import MAKERS, Inputs
 from dodo_relkit.artifacts.table import ROWS, Row
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
-from dodo_relkit.edge.files import inside, write_file
+from dodo_relkit.edge.files import inside, read_file, write_file
 from dodo_relkit.edge.layout import Layout, read_files
 from dodo_relkit.edge.stamps import describe, read_stamp, write_stamp
 from dodo_relkit.release.plan import load_identity, load_target_place
@@ -61,7 +61,7 @@ def absent_files(profile: Profile, setting: str) -> list[Diagnostic]:
 
 def read_facet(layout: Layout, facet: str) -> bytes:
     """Return the content of a facet's file."""
-    return Path(layout.facet(facet)).read_bytes()
+    return read_file(layout.facet(facet))
 
 
 def _inputs(profile: Profile, layout: Layout, row: Row) -> Inputs:
@@ -71,13 +71,13 @@ def _inputs(profile: Profile, layout: Layout, row: Row) -> Inputs:
         profile=profile,
         facets=facets,
         files={
-            path: Path(path).read_bytes()
+            path: read_file(path)
             for setting in row.files
             for path in read_files(profile, layout, setting)
         },
         made={
-            need: Path(read_stamp(layout.stamp(need))[0]["path"]).read_bytes()
+            need: read_file(read_stamp(layout.stamp(need))[0]["path"])
             for need in row.needs
         },
-        start_clean=Path(boot_file).read_bytes() if boot_file else b"",
+        start_clean=read_file(boot_file) if boot_file else b"",
     )

@@ -117,5 +117,5 @@ CHANGES: Mapping[str, Callable[..., list[str]]] = {
 def _json(path: str) -> Any:
     try:
         return json.loads(Path(path).read_bytes())
-    except FileNotFoundError:
+    except (OSError, ValueError):
         return None

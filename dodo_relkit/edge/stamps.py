@@ -10,10 +10,9 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from dodo_relkit.edge.files import write_file
+from dodo_relkit.edge.files import read_json, write_file
 
 
 def describe(path: str, content: bytes, mode: int = 0o644) -> dict[str, Any]:
@@ -45,20 +44,12 @@ def write_stamp(
 
 def stamp_paths(stamp: str) -> set[str]:
     """Return the paths that a stamp lists, those of earlier versions too."""
-    written = _read(stamp)
+    written = read_json(stamp)
     files = {each["path"] for each in written.get("files", ())}
     return files | {*written.get("earlier", ())}
 
 
 def read_stamp(stamp: str) -> list[dict[str, Any]]:
     """Return what a stamp says of each file; nothing when there is no stamp."""
-    files: list[dict[str, Any]] = _read(stamp).get("files", [])
+    files: list[dict[str, Any]] = read_json(stamp).get("files", [])
     return files
-
-
-def _read(stamp: str) -> dict[str, Any]:
-    try:
-        written: dict[str, Any] = json.loads(Path(stamp).read_bytes())
-    except (FileNotFoundError, ValueError):
-        return {}
-    return written

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from dodo_relkit.artifacts.model import Member
 from dodo_relkit.edge.archive import group_members, source_date_epoch, write_tarball
-from dodo_relkit.edge.files import copy_file
+from dodo_relkit.edge.files import copy_file, second_name
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.producing import Saved, read_facet
 from dodo_relkit.edge.stamps import read_stamp, write_stamp
@@ -59,11 +59,5 @@ def _also_at(path: str, original: str, sha256: str) -> None:
     """Give the file `original` a second name, at once; or copy it, without links."""
     if Path(path).exists() and Path(path).samefile(original):
         return
-    temporary = Path(path + ".new")
-    temporary.unlink(missing_ok=True)
-    try:
-        temporary.hardlink_to(original)
-    except OSError:  # not every file system has hard links
+    if not second_name(path, original):
         copy_file(original, path, sha256)
-        return
-    temporary.replace(path)

@@ -12,7 +12,7 @@ from dodo_relkit.artifacts.model import Member
 from dodo_relkit.diagnostics import Diagnostic
 from dodo_relkit.edge.digest import Tree, content_digests, stat_files
 from dodo_relkit.edge.erts import check_machines, erts_members, may_be_native
-from dodo_relkit.edge.files import sha256_of, write_file
+from dodo_relkit.edge.files import read_file, read_json, sha256_of, write_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.places import application_parts, consolidated_parents
 from dodo_relkit.edge.producing import Saved, read_facet
@@ -38,7 +38,7 @@ def lib_step(profile: Profile, layout: Layout) -> Saved:
     parts = application_parts(profile)
     trees = [stat_files(source.directory, parts) for source in sources]
     cache = Path(layout.digest_cache)
-    digests = content_digests(trees, _read_json(cache))
+    digests = content_digests(trees, read_json(cache))
     write_file(cache, json.dumps(digests.cache).encode())
     app_trees = [
         _app_tree(source, tree, digests.files[tree.directory])
@@ -96,7 +96,7 @@ def consolidated_step(profile: Profile, layout: Layout) -> Saved:
 def changed_files(profile: Profile, layout: Layout) -> Iterator[tuple[str, str]]:
     """Yield each input of `lib/` that is not as it was copied, and what it is now."""
     sources = load_sources(read_facet(layout, "sources"))
-    before = (_read_json(Path(layout.digest_cache)) or {}).get("files", {})
+    before = read_json(layout.digest_cache).get("files", {})
     now = {
         f"{source.directory}/{path}": list(look)
         for source in sources
@@ -125,7 +125,7 @@ def earlier_releases(layout: Layout) -> Iterator[Rel]:
     current = load_identity({"identity": read_facet(layout, "identity")}).vsn
     for path in Path(layout.output, "releases").glob(f"*/{layout.name}.rel"):
         if path.parent.name != current:
-            yield load_rel(consult_one(path.read_bytes(), str(path)), str(path))
+            yield load_rel(consult_one(read_file(path), str(path)), str(path))
 
 
 def _app_tree(source: Source, tree: Tree, digests: Mapping[str, str]) -> AppTree:
@@ -183,11 +183,3 @@ def _stage(
 def _describe(layout: Layout, member: Member) -> dict[str, Any]:
     path = f"{layout.output}/{member.path}"
     return {"path": path, "sha256": sha256_of(path), "mode": member.mode}
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return content

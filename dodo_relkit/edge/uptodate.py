@@ -159,9 +159,9 @@ def watched(stamp: str) -> list[str]:
     try:
         with open(stamp, "rb") as file:
             written = json.load(file)
-    except (FileNotFoundError, ValueError):
+        return list(written["watch"])
+    except (OSError, ValueError, KeyError, TypeError):
         return []
-    return list(written["watch"])
 
 
 def _outputs_now(stamp: str, others: Sequence[str]) -> dict[str, Any]:
