@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent
 
 def test_numbers_are_well_formed_and_unique():
     numbers = [code.number for code in Code]
-    assert [n for n in numbers if not re.fullmatch(r"RK[1-7]\d\d", n)] == []
+    assert [n for n in numbers if not re.fullmatch(r"RK[1-8]\d\d", n)] == []
     assert [n for n, times in Counter(numbers).items() if times > 1] == []
 
 
