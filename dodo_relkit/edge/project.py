@@ -80,13 +80,14 @@ class Relkit:
     def __init__(  # noqa: PLR0913 - one for each part of a configuration
         self,
         *,
-        releases: Sequence[ReleaseSpec],
+        releases: Sequence[ReleaseSpec] = (),
         environments: Sequence[Environment] = (),
         default_release: str | None = None,
         default_environment: str | None = None,
         compile: Compile | None = None,  # noqa: A002 - the user's word for it
         lib_dirs: Sequence[str] = (),
         basename: str = "release",
+        **unknown: object,
     ) -> None:
         self.config: Config = _in_words(
             check_config,
@@ -97,6 +98,7 @@ class Relkit:
             compile=compile,
             lib_dirs=lib_dirs,
             root=str(Path.cwd()),
+            **unknown,
         )
         self.basename = basename
 

@@ -44,7 +44,7 @@ class Erlc:
     """Patterns of the applications' folders, as `apps/*`."""
     include: tuple[str, ...] = ("include",)
     """Folders of header files, below each application's folder."""
-    options: tuple[str, ...] = ("+debug_info",)
+    options: tuple[str, ...] = ("+debug_info", "+deterministic")
     """Arguments of `erlc`."""
 
 
@@ -87,7 +87,7 @@ def erlc(
     *src: str,
     app: str | Sequence[str] = ".",
     include: str | Sequence[str] = ("include",),
-    options: Sequence[str] = ("+debug_info",),
+    options: Sequence[str] = ("+debug_info", "+deterministic"),
 ) -> Erlc:
     """Compile with `erlc`: `src` are patterns below each folder that `app` names."""
     return Erlc(
