@@ -5,7 +5,7 @@ not read again.
 """
 
 # paths are text here: objects would cost more than the search
-# ruff: noqa: PTH118, PTH119, PTH123
+# ruff: noqa: PTH110, PTH113, PTH118, PTH119, PTH123
 
 from __future__ import annotations
 
@@ -156,6 +156,8 @@ def _read(path: str, real: str, reading: Reading) -> _Read:
     from dodo_relkit.terms.text import consult_one
 
     name = os.path.basename(path).removesuffix(".app")
+    if os.path.exists(real) and not os.path.isfile(real):  # it might never end
+        return _unreadable(path, "it is no file")
     try:
         with open(real, "rb") as file:
             term = consult_one(file.read(), path)
@@ -165,13 +167,16 @@ def _read(path: str, real: str, reading: Reading) -> _Read:
             return _Read(spec=spec, diagnostics=warnings + assumed)
         spec = load_app(term, file=path, name=name)
     except OSError as error:
-        reason = error.strerror or str(error)
-        place = Place(file=path)
-        unreadable = diagnostic(Code.APP_UNREADABLE, place, path=path, reason=reason)
-        return _Read(spec=None, diagnostics=(unreadable,))
+        return _unreadable(path, error.strerror or str(error))
     except Trouble as trouble:
         return _Read(spec=None, diagnostics=trouble.diagnostics)
     return _Read(spec=spec, diagnostics=warnings)
+
+
+def _unreadable(path: str, reason: str) -> _Read:
+    place = Place(file=path)
+    found = diagnostic(Code.APP_UNREADABLE, place, path=path, reason=reason)
+    return _Read(spec=None, diagnostics=(found,))
 
 
 def _is_settled(signature: Sequence[int]) -> bool:

@@ -3,7 +3,7 @@
 Loaded on every run of doit, so it imports nothing that reads Erlang's files.
 """
 
-# ruff: noqa: PTH116, PTH118, PTH208
+# ruff: noqa: PTH116, PTH118
 # Paths are text here: objects would cost more than the looking.
 
 from __future__ import annotations
@@ -91,10 +91,20 @@ def _find(places: Places) -> tuple[Search, str]:
 
 
 def _names(spot: Spot) -> list[str]:
+    """Return what is in the `ebin`, sorted; no `.beam` that is no file."""
     try:
-        return sorted(os.listdir(f"{spot.real}/ebin"))
+        with os.scandir(f"{spot.real}/ebin") as entries:
+            return sorted([each.name for each in entries if _counts(each)])
     except OSError:
         return []
+
+
+def _counts(entry: os.DirEntry[str]) -> bool:
+    """Whether an entry is not just named as an object file is."""
+    try:
+        return not entry.name.endswith(".beam") or entry.is_file()
+    except OSError:  # a link to itself
+        return False
 
 
 def _ebin(spot: Spot, rank: int, target: str, *, from_target: bool) -> Ebin:
