@@ -201,6 +201,16 @@ NESTED: dict[tuple[str, int], Arguments] = {
 }
 """Instructions whose last argument is a tuple of three, the checks being of these."""
 
+SHORT = (
+    ("update", 1),
+    ("update", 2),
+    ("update", 3),
+    ("load_module", 1),
+    ("load_module", 2),
+    ("add_application", 1),
+)
+"""Forms that leave arguments out, and are written out before anything is checked."""
+
 HIGH_LEVEL = frozenset(
     {
         "update",
@@ -298,7 +308,8 @@ def _unknown(instruction: Term) -> Fault:
     name = instruction_name(instruction)
     known = {each for each, _ in (*FORMS, *NESTED)} | WORDS
     near = get_close_matches(name, sorted(known - {name}), n=1, cutoff=0.7)
-    sizes = sorted({size for each, size in (*FORMS, *NESTED) if each == name})
+    forms = (*SHORT, *FORMS, *NESTED)
+    sizes = sorted({size for each, size in forms if each == name})
     shapes = [f"{{{name}, {', '.join('_' * size)}}}" for size in sizes]
     if name in WORDS:
         shapes = [name]

@@ -17,7 +17,7 @@ from dodo_relkit.upgrade.faults import Fault
 from dodo_relkit.upgrade.instructions import (
     HIGH_LEVEL,
     arguments,
-    check_instructions,
+    check_instruction,
     instruction_name,
 )
 
@@ -81,15 +81,14 @@ def check_relup_script(script: Sequence[Term]) -> list[Fault]:
     All that is checked of the instructions of an appup, and RK728 for a high-level
     instruction, RK729 without a point of no return.
     """
-    faults = [*check_one_point(script), *check_instructions(script)]
-    faults += [
-        Fault(
-            reason=(Atom("bad_instruction"), each),
-            told=diagnostic(Code.SCRIPT_NOT_LOW_LEVEL, instruction=format_term(each)),
-        )
-        for each in script
-        if instruction_name(each) in HIGH_LEVEL
-    ]
+    faults = check_one_point(script)
+    for each in script:
+        if instruction_name(each) in HIGH_LEVEL:
+            told = diagnostic(Code.SCRIPT_NOT_LOW_LEVEL, instruction=format_term(each))
+            reason: Term = (Atom("bad_instruction"), each)
+            faults.append(Fault(reason=reason, told=told))
+            continue
+        faults += check_instruction(each)
     if NO_RETURN not in script:
         told = diagnostic(Code.NO_POINT_OF_NO_RETURN)
         faults.append(Fault(reason=Atom("no_point_of_no_return"), told=told))
