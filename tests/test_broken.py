@@ -22,7 +22,7 @@ NOT_OPENED = "a build opens no object file; a check of calls tells it as RK351"
 FIRST_DOOR = "the check of the settings tells it first, as RK208 or RK220"
 NOT_READ_BACK = "a build writes this file and does not read it"
 
-NO_TASK_YET = "RK7"
+NO_TASK_YET = ("RK7", "RK8")
 """Hot upgrades: no task makes one yet, so no `doit release` can show their errors."""
 
 UNSHOWN: dict[str, str] = {
