@@ -97,12 +97,13 @@ def _render_place(place: Place) -> list[str]:
     spot = ":".join(
         str(part) for part in (place.file, place.line, place.column) if part
     )
-    lines = [f"  --> {': '.join(part for part in (spot, place.key) if part)}"]
+    where = ": ".join(part for part in (spot, place.key) if part)
+    lines = [f"  --> {printable(where)}"]
     if lines == ["  --> "]:
         return []
     if place.source:
         number = str(place.line)
-        lines.append(f" {number} | {place.source}")
+        lines.append(f" {number} | {printable(place.source)}")
         if place.column:
             lines.append(
                 f" {' ' * len(number)} | {' ' * (place.column - 1 - place.cut)}^"
@@ -119,4 +120,16 @@ def _fill(template: str, facts: Mapping[str, Fact]) -> str:
         name: ", ".join(fact) if isinstance(fact, tuple) else str(fact)
         for name, fact in facts.items()
     }
-    return template.format_map(words)
+    return printable(template.format_map(words))
+
+
+def printable(text: str) -> str:
+    """Return the text with what a terminal would obey or cannot show written out.
+
+    That is control characters but tab and line feed, and the surrogates that stand
+    for bytes of a file name that are no UTF-8.
+    """
+    return "".join(
+        char if char.isprintable() or char in " \t\n" else f"\\x{{{ord(char):x}}}"
+        for char in text
+    )

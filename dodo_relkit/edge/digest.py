@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, diagnostic
 from dodo_relkit.edge.files import sha256_of
-from dodo_relkit.edge.tree_look import PARTS
+from dodo_relkit.edge.tree_look import DEEPEST, PARTS
 
 CACHE_FORMAT = 1
 
@@ -125,6 +125,12 @@ def _walk_into(
     `path` is its path below the application, `real` its path without links, `trail`
     the real directories from which links were followed to come here.
     """
+    if path.count("/") > DEEPEST:
+        reason = f"more than {DEEPEST} directories lie in one another"
+        walk.troubles.append(
+            diagnostic(Code.DIRECTORY_UNREADABLE, path=place, reason=reason)
+        )
+        return
     for entry in _entries(walk, place):
         below = f"{path}/{entry.name}"
         if entry.is_symlink() or entry.is_dir():

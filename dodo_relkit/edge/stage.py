@@ -34,6 +34,7 @@ from dodo_relkit.edge.stage_manifest import (
     save_manifest,
     signature_of,
 )
+from dodo_relkit.release.checks import place_fault
 
 LIB = "lib"
 
@@ -217,16 +218,11 @@ def tree_members(tree: AppTree) -> tuple[Member, ...]:
 
 
 def _refuse_bad_names(trees: Iterable[AppTree]) -> None:
-    """An `.app` file may say anything; only one part of a path may come of it."""
     found: list[Diagnostic] = []
     places: dict[str, str] = {}
     for tree in trees:
-        reason = ""
-        if not tree.name or any(char in tree.place for char in "/\\\0\n"):
-            reason = "it must not be empty or have slashes or line breaks"
-        elif tree.name.startswith("."):
-            reason = "it must not begin with a dot"
-        elif tree.place in places:
+        reason = place_fault(tree.name, tree.vsn)
+        if not reason and tree.place in places:
             reason = f"{places[tree.place]} has the same directory"
         places[tree.place] = tree.name
         if reason:

@@ -17,6 +17,9 @@ from collections.abc import Iterable, Sequence
 PARTS = ("ebin", "priv", "include")
 """The directories of an application that belong into a release."""
 
+DEEPEST = 300
+"""How many directories may lie in one another; no tree that is meant has as many."""
+
 SOURCE_PARTS = ("src", "lib", "c_src")
 """Those that are added with the sources."""
 
@@ -49,6 +52,8 @@ def leads_up(place: str) -> bool:
 
 def _look(place: str, above: tuple[Identity, ...], lines: list[str]) -> None:
     """Note what is in the directory `place`; one that is also `above` ends it."""
+    if len(above) > DEEPEST:
+        return
     try:
         found = os.scandir(place)
     except OSError:

@@ -24,10 +24,17 @@ from dodo_relkit.release.needs import (
 from dodo_relkit.release.order import Walk, walk
 from dodo_relkit.target import Target
 
+LONGEST_NAME = 255
+"""Bytes in the name of a file on the usual file systems."""
+
 
 def check_release(release: Release, target: Target) -> list[Diagnostic]:
     """Return every error and warning of the release but those about object files."""
-    return [*check_sound(for_target(release, target)), *check_sasl(release)]
+    return [
+        *check_sound(for_target(release, target)),
+        *check_places(release),
+        *check_sasl(release),
+    ]
 
 
 def check_sound(release: Release) -> list[Diagnostic]:
@@ -45,6 +52,36 @@ def check_sound(release: Release) -> list[Diagnostic]:
     if not circles:
         found += check_order(release)
     return found
+
+
+def check_places(release: Release) -> list[Diagnostic]:
+    """Return RK604 for each application that can have no directory in `lib`."""
+    found = ((each, place_fault(each.name, each.vsn)) for each in release.rel.apps)
+    return [
+        diagnostic(
+            Code.BAD_APP_DIRECTORY,
+            app=repr(entry.name),
+            vsn=repr(entry.vsn),
+            reason=reason,
+        )
+        for entry, reason in found
+        if reason
+    ]
+
+
+def place_fault(name: str, vsn: str) -> str:
+    """Return why `<name>-<vsn>` can be no directory, `""` when it can.
+
+    An `.app` file may say anything; only one part of a path may come of it.
+    """
+    place = f"{name}-{vsn}"
+    if not name or any(char in "/\\\x7f" or char < " " for char in place):
+        return "it must not be empty or have slashes or line breaks"
+    if name.startswith("."):
+        return "it must not begin with a dot"
+    if len(place.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
+        return "both together must be shorter"
+    return ""
 
 
 def check_sasl(release: Release) -> list[Diagnostic]:

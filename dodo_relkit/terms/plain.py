@@ -3,6 +3,7 @@
 Not for people: what a person may read is Erlang text (`pretty.py`).
 
     integer, float, str, list    as they are
+    integer of many digits       {"n": in hexadecimal}
     atom                         {"a": name}
     tuple                        {"t": [...]}
     binary                       {"b": text, one character a byte}
@@ -30,6 +31,10 @@ Plain: TypeAlias = Union[bool, int, float, str, "list[Plain]", "dict[str, Plain]
 """What the module json reads and writes."""
 
 
+MOST = 10**100
+"""Above it Python takes long to make decimals of an integer, and at 4300 refuses."""
+
+
 def to_plain(term: Term) -> Plain:  # noqa: C901 - one case a kind of term
     """Return the term as a JSON value; `from_plain` is its inverse."""
     match term:
@@ -39,6 +44,8 @@ def to_plain(term: Term) -> Plain:  # noqa: C901 - one case a kind of term
             if any("\ud800" <= char <= "\udfff" for char in term):
                 return {"s": [ord(char) for char in term]}
             return term
+        case int() if abs(term) > MOST:
+            return {"n": hex(term)}
         case int() | float():
             return term
         case bytes():
@@ -75,6 +82,8 @@ def from_plain(value: Plain) -> Term:  # noqa: C901 - as above
             return Atom(name)
         case {"b": str(text)}:
             return text.encode("latin-1")
+        case {"n": str(digits)}:
+            return int(digits, 16)
         case {"s": list(points)}:
             return "".join(_char(point) for point in points)
         case {"m": list(pairs)}:
