@@ -10,8 +10,10 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dodo_relkit.formats.relup import dump_relup, load_relup
 from dodo_relkit.terms.model import Atom, Term, make_string
 from dodo_relkit.terms.pretty import format_term
+from dodo_relkit.terms.text import consult_one
 from tests.live_relup import (
     RelupCase,
     live_relups,
@@ -101,12 +103,16 @@ def releases(draw: st.DrawFn) -> DrawnReleases:
         releases=listed,
         ups=draw(bases),
         downs=draw(bases),
-        options={flag: True for flag in flags if draw(st.integers(0, 5)) == 0},
+        options={
+            **{flag: True for flag in flags if draw(st.integers(0, 5)) == 0},
+            **({"outdir": "out"} if draw(st.booleans()) else {}),
+        },
     )
 
 
 def write_drawn(drawn: DrawnReleases, directory: Path) -> RelupCase:
-    directory.mkdir()
+    for side in ("live", "ours"):
+        (directory / "out" / side).mkdir(parents=True)
     for app, vsn, appup, uses in drawn.apps:
         modules = [*MODULES[app][: 3 if vsn == "1" else 4], f"{app}_{vsn}"]
         write_app(
@@ -137,6 +143,16 @@ def test_same_relup_as_systools(drawn: list[DrawnReleases]) -> None:
             mine, theirs = without_stacks(our_relup(case)), without_stacks(expected)
             assert relups_agree(mine, theirs), format_term((mine, theirs))
             SEEN[tag(mine)] += 1
+            assert_files_alike(case.directory / "out")
+
+
+def assert_files_alike(directory: Path) -> None:
+    """Both write or none does; what systools wrote we would write in the same bytes."""
+    live, ours = directory / "live/relup", directory / "ours/relup"
+    assert live.exists() == ours.exists()
+    if live.exists():
+        content = live.read_bytes()
+        assert dump_relup(load_relup(consult_one(content), "relup")) == content
 
 
 def relups_agree(one: Term, other: Term) -> bool:

@@ -252,6 +252,15 @@ def test_the_first_error_counts(tmp_path: Path) -> None:
     assert "gone.app" in error(compare(case))
 
 
+@pytest.mark.parametrize("bases", ["base", [1], [("base",)], [(1, "words")]])
+def test_refused_bases(bases, tmp_path: Path) -> None:
+    write_three(tmp_path)
+    with pytest.raises(SystoolsError, match="RK347"):
+        make_relup("top", bases, [], cwd=str(tmp_path))
+    with pytest.raises(SystoolsError, match="RK347"):
+        make_relup("top", [], bases, cwd=str(tmp_path))
+
+
 def test_words(tmp_path: Path) -> None:
     write_three(tmp_path)
     (tmp_path / FILE).write_text('{"2",[{"1.6",[]},{<<"1[.]">>,[]}],[]}.')

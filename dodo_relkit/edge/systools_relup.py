@@ -101,6 +101,7 @@ def make_relup(
     target OTP. Nothing is written when there is an error.
     """
     check_options(options, RELUP_FORMS)
+    _check_bases(up_from=up_from, down_to=down_to)
     asked = ReadOptions(
         path=tuple(options.get("path") or ()),
         otp_root=options.get("otp_root") or "",
@@ -129,6 +130,24 @@ def make_relup(
         diagnostics=made.warnings,
         files=() if options.get("noexec") else (file,),
     )
+
+
+def _check_bases(**given: Bases) -> None:
+    """Refuse what is no list of names; one name alone would be taken for letters."""
+    for option, bases in given.items():
+        if isinstance(bases, str) or not all(_is_base(each) for each in bases):
+            expected = "a list of names, or of pairs of a name and a description"
+            raise SystoolsError(
+                (Atom("badarg"), Atom(option)),
+                [diagnostic(Code.BAD_OPTION, option=option, expected=expected)],
+                module=SYSTOOLS_RELUP,
+            )
+
+
+def _is_base(given: object) -> bool:
+    if isinstance(given, tuple) and len(given) == 2:
+        given = given[0]
+    return isinstance(given, str)
 
 
 def _make(
