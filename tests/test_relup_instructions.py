@@ -94,6 +94,8 @@ REFUSED = {
     "update with too much": "[{update,1,2,3,4,5,6,7,8}]",
     "update with an odd change": "[{update,m1,hard}]",
     "apply without tuple": "[{apply,m,f,[]}]",
+    "apply with too much": "[{apply,{m,f,[],x}}]",
+    "apply with too much before": "[{apply,{m,f,[]},x},point_of_no_return]",
     "load with a pair": "[{load,{m1,soft_purge}}]",
     "bad_module": '[{update,"m1"}]',
     "bad_module in a list": "[{update,m1,[1]}]",
@@ -159,6 +161,7 @@ REFUSED = {
     "muldef_module by an application": "[{update,m1},{restart_application,a}]",
     "improper list of modules": "[{purge,[m1|m2]}]",
     "improper list of nodes": "[{sync_nodes,i,[n|m]}]",
+    "improper list in the script": "[nonsense,[{purge,[]}|restart]]",
     "fault after an improper list": "[{purge,[m1|m2]},nonsense]",
     "fault in an improper list": "[{purge,[1|m2]}]",
 }

@@ -13,11 +13,12 @@ from dodo_relkit.edge.otp import find_otp_root, read_target
 from dodo_relkit.formats.appup import Appup, load_appup
 from dodo_relkit.formats.rel import Rel, RelApp
 from dodo_relkit.release.model import App, Release
-from dodo_relkit.terms.model import Term, list_items, make_list
+from dodo_relkit.terms.model import Atom, Term, list_items, make_list
 from dodo_relkit.terms.text import parse_term
 from dodo_relkit.upgrade.diff import compare
-from dodo_relkit.upgrade.draft import Direction, Script
+from dodo_relkit.upgrade.draft import Direction, Journey, Script, UpgradeApp
 from dodo_relkit.upgrade.instructions import check_instruction
+from dodo_relkit.upgrade.passes import translate
 from dodo_relkit.upgrade.relup import Baseline, RelupJob, RelupResult, Way, make_relup
 from tests.apps import OTP, made_up_app
 
@@ -155,6 +156,27 @@ def test_allowed_rework(text: str) -> None:
     changed = list_items(parse_term(text)) or []
     made = upgrade(lambda *_: changed)
     assert made.relup.downs[0].script == tuple(changed)
+
+
+@pytest.mark.parametrize("order", ["a b c d", "a c b d", "a d c b", "d c a b"])
+def test_order_of_the_script_is_kept(order: str) -> None:
+    """b and c, on which a depends, may come in any order; d depends on nothing."""
+    apps = [UpgradeApp(name="x", vsn="1", start_type="load", modules=tuple("abcd"))]
+    names = order.split()
+    script: list[Term] = [
+        (Atom("update"), Atom(name), [Atom("b"), Atom("c")] if name == "a" else [])
+        for name in names
+    ]
+    journey = Journey(direction=Direction.DOWN, old=apps, new=apps)
+    suspended = [
+        each[1]
+        for each in translate([script], journey)
+        if type(each) is tuple and each[0] is Atom("suspend")
+    ]
+    group = [Atom("a"), *(Atom(name) for name in names if name in "bc")]
+    alone = [Atom("d")]
+    # where the group's first instruction stands, all of the group stands
+    assert suspended == ([alone, group] if names[0] == "d" else [group, alone])
 
 
 WORDS = {

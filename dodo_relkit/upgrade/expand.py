@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import diagnostic
 from dodo_relkit.terms.model import Atom, Improper, Term, list_items
+from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.upgrade.draft import Draft, Journey, Script
-from dodo_relkit.upgrade.faults import stop_on_faults
+from dodo_relkit.upgrade.faults import CRASH, Fault, stop_on_faults
 from dodo_relkit.upgrade.instructions import instruction_name
 from dodo_relkit.upgrade.script_checks import NO_RETURN, check_before, check_one_point
 
@@ -27,7 +30,8 @@ def expand_short_forms(script: Iterable[Term]) -> Script:
     """Write each instruction out, and put the elements of a list in its place.
 
     Before: what an appup says. After: one instruction an element; those of
-    appup(4) that leave arguments out have all of them.
+    appup(4) that leave arguments out have all of them. Raises `ScriptTrouble` (RK712)
+    for an improper list.
     """
     return tuple(_expand(script))
 
@@ -66,10 +70,18 @@ def _expand(script: Iterable[Term]) -> Iterator[Term]:
         items = list_items(instruction)
         if items is not None:
             yield from items
-        elif isinstance(instruction, Improper):  # systools crashes on it
-            yield instruction
+        elif isinstance(instruction, Improper):
+            stop_on_faults([_improper(instruction)])
         else:
             yield _long_form(instruction)
+
+
+def _improper(instruction: Term) -> Fault:
+    """Return the fault of a list that cannot be put in its place."""
+    told = diagnostic(
+        Code.INSTRUCTION_UNKNOWN, instruction=format_term(instruction), name=""
+    )
+    return Fault(reason=CRASH, told=told)
 
 
 def _long_form(instruction: Term) -> Term:
