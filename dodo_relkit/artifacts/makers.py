@@ -27,14 +27,9 @@ from dodo_relkit.formats.release_files import (
 )
 from dodo_relkit.formats.script import BootScript, dump_boot, dump_script, load_script
 from dodo_relkit.release.boot import BootOptions, clean_release, make_boot
+from dodo_relkit.release.facet_values import load_identity, load_target_place
 from dodo_relkit.release.model import Release
-from dodo_relkit.release.plan import (
-    load_identity,
-    load_outside,
-    load_rel_facet,
-    load_release,
-    load_target_place,
-)
+from dodo_relkit.release.plan import load_outside, load_rel_facet, load_release
 from dodo_relkit.release.profile import Profile, cookie_variable, profile_warnings
 from dodo_relkit.target import Target, learn_target
 

@@ -157,7 +157,7 @@ def _parts(path: Path, groups: Sequence[Group], epoch: int) -> list[_Part]:
 def _part(path: Path, group: Group, epoch: int) -> _Part:
     found = []
     for member in group.members:
-        if Path(member.source).name == path.name and _same(member.source, path):
+        if member.source.endswith(path.name) and _same(member.source, path):
             continue
         entry = tar.clean_entry(
             tar.Entry(

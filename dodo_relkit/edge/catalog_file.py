@@ -12,8 +12,9 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place
 from dodo_relkit.edge.files import write_file
 from dodo_relkit.formats.app_plain import spec_from_plain, spec_to_plain
+from dodo_relkit.release.facet_values import TargetPlace
+from dodo_relkit.release.json_lines import dump_json
 from dodo_relkit.release.model import App
-from dodo_relkit.release.plan import TargetPlace
 
 Told = Mapping[str, tuple[Diagnostic, ...]]
 
@@ -39,7 +40,7 @@ def write_found(path: str, found: Found) -> None:
         "faulty": _plain_told(found.faulty),
         "odd": _plain_told(found.odd),
     }
-    write_file(path, (json.dumps(plain, indent=1) + "\n").encode())
+    write_file(path, dump_json(plain))
 
 
 def read_found(path: str) -> Found:

@@ -11,9 +11,10 @@ from pathlib import Path
 
 from dodo_relkit.diagnostics import Diagnostic, stop_on_errors
 from dodo_relkit.edge.catalog_file import read_found
+from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.layout import Layout
-from dodo_relkit.edge.producing import Saved, read_facet
 from dodo_relkit.edge.stamps import write_stamp
+from dodo_relkit.edge.steps import Saved
 from dodo_relkit.edge.systools_calls import check_calls
 from dodo_relkit.edge.systools_path import make_search_path
 from dodo_relkit.edge.systools_sources import check_sources

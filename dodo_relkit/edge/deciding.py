@@ -12,13 +12,15 @@ from dodo_relkit.edge.files import read_file, read_json, write_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.otp import find_erts_vsn, find_start_clean, read_target
 from dodo_relkit.edge.places import places_of
-from dodo_relkit.edge.producing import Saved, absent_files
+from dodo_relkit.edge.producing import absent_files
 from dodo_relkit.edge.scan import scan
+from dodo_relkit.edge.steps import Saved
 from dodo_relkit.formats.rel import load_rel
 from dodo_relkit.release.catalog import Catalog, make_catalog
 from dodo_relkit.release.checks import check_objects, check_release
+from dodo_relkit.release.facet_values import TargetPlace
 from dodo_relkit.release.model import Release
-from dodo_relkit.release.plan import Plan, TargetPlace, dump_facets
+from dodo_relkit.release.plan import Plan, dump_facets
 from dodo_relkit.release.profile import Profile
 from dodo_relkit.release.resolve import Resolved, resolve, resolve_rel
 from dodo_relkit.terms.text import consult_one

@@ -19,8 +19,9 @@ from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
 from dodo_relkit.edge.erlc import STDERR
 from dodo_relkit.edge.files import write_file
 from dodo_relkit.edge.layout import Layout
-from dodo_relkit.edge.producing import Saved, absent_files
+from dodo_relkit.edge.producing import absent_files
 from dodo_relkit.edge.stamps import describe, write_stamp
+from dodo_relkit.edge.steps import Saved
 from dodo_relkit.edge.uptodate import Look, look_at, look_at_variable
 from dodo_relkit.formats.sys_config import dump_sys_config, load_sys_config
 from dodo_relkit.release.compilers import mix_env

@@ -22,10 +22,10 @@ def perform(
     standard error, or fail the task when it is `strict` (the setting
     warnings_as_errors); trouble becomes a failed task without a traceback.
     """
-    from dodo_relkit.edge.steps import STEPS
+    from dodo_relkit.edge.steps import find_step
 
     try:
-        saved, warnings = STEPS[step](*arguments)
+        saved, warnings = find_step(step)(*arguments)
     except Trouble as trouble:
         return TaskFailed(render_all(trouble.diagnostics))
     except OSError as error:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from dodo_relkit.artifacts.makers import MAKERS, Inputs
 from dodo_relkit.artifacts.table import ROWS, Row
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, Trouble, diagnostic
+from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.files import inside, read_file, write_file
 from dodo_relkit.edge.layout import Layout, read_files
 from dodo_relkit.edge.stamps import describe, read_stamp, write_stamp
-from dodo_relkit.release.plan import load_identity, load_target_place
+from dodo_relkit.edge.steps import Saved
+from dodo_relkit.release.facet_values import load_identity, load_target_place
 from dodo_relkit.release.profile import Profile, input_files
-
-Saved = tuple[dict[str, Any], tuple[Diagnostic, ...]]
-"""What a step gives: values for `getargs`, and warnings."""
 
 
 def row_step(profile: Profile, layout: Layout, name: str) -> Saved:
@@ -57,11 +55,6 @@ def absent_files(profile: Profile, setting: str) -> list[Diagnostic]:
         for path in input_files(profile, setting)
         if not Path(path).is_file()
     ]
-
-
-def read_facet(layout: Layout, facet: str) -> bytes:
-    """Return the content of a facet's file."""
-    return read_file(layout.facet(facet))
 
 
 def _inputs(profile: Profile, layout: Layout, row: Row) -> Inputs:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -163,12 +163,13 @@ def stage_application(
     written = []
     for relpath, (sha256, executable) in tree.files.items():
         mode = 0o755 if executable else 0o644
-        path = place / relpath
+        # Text, not a Path: this is done for every file of the release.
+        found = signature_of(f"{place}/{relpath}", mode)
         old = known.get(relpath)
-        found = signature_of(path, mode)
-        if old and found and old == StagedFile(sha256=sha256, signature=found):
+        if old and old.signature == found and old.sha256 == sha256:
             files[relpath] = old
             continue
+        path = place / relpath
         parent = relpath.rpartition("/")[0]
         if parent not in safe:
             _inside(root, f"{LIB}/{tree.place}/{relpath}")
@@ -261,12 +262,14 @@ def _inside(root: Path, relpath: str) -> Path:
     return path
 
 
-def _remove(root: Path, place: str, relpaths: Iterable[str]) -> list[str]:
+def _remove(root: Path, place: str, relpaths: Collection[str]) -> list[str]:
     """Remove files that were staged, or the link; return the paths that were there.
 
     What is behind a link is not ours: nothing there is removed.
     """
     top = root / LIB / place
+    if not relpaths and not top.is_symlink():
+        return []
     try:
         _inside(root, f"{LIB}/{place}")
     except Trouble:

@@ -103,7 +103,7 @@ def save_manifest(path: str | os.PathLike[str], manifest: Manifest) -> None:
     write_file(path, json.dumps(value, separators=(",", ":")).encode() + b"\n")
 
 
-def signature_of(path: Path, mode: int) -> Signature | None:
+def signature_of(path: str | Path, mode: int) -> Signature | None:
     """Return how the file looks; None when there is no file with that mode."""
     status = regular(path)
     if status is None or stat.S_IMODE(status.st_mode) != mode:

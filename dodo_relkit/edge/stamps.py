@@ -7,12 +7,12 @@ digests, and so is what later tasks depend on.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dodo_relkit.edge.files import read_json, write_file
+from dodo_relkit.release.json_lines import dump_json
 
 
 def describe(path: str, content: bytes, mode: int = 0o644) -> dict[str, Any]:
@@ -39,7 +39,7 @@ def write_stamp(
         content["earlier"] = sorted(
             path for path in stamp_paths(stamp) - {*paths} if os.path.lexists(path)
         )
-    write_file(stamp, (json.dumps(content, indent=1) + "\n").encode())
+    write_file(stamp, dump_json(content))
 
 
 def stamp_paths(stamp: str) -> set[str]:

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from dodo_relkit.artifacts.model import Member
 from dodo_relkit.edge.archive import group_members, source_date_epoch, write_tarball
+from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.files import copy_file, second_name
 from dodo_relkit.edge.layout import Layout
-from dodo_relkit.edge.producing import Saved, read_facet
 from dodo_relkit.edge.stamps import read_stamp, write_stamp
-from dodo_relkit.release.plan import load_identity
+from dodo_relkit.edge.steps import Saved
+from dodo_relkit.release.facet_values import load_identity
 from dodo_relkit.release.profile import Profile
 
 

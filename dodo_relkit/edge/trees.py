@@ -6,27 +6,30 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dodo_relkit.artifacts.model import Member
 from dodo_relkit.diagnostics import Diagnostic
 from dodo_relkit.edge.digest import Tree, content_digests, stat_files
 from dodo_relkit.edge.erts import check_machines, erts_members, may_be_native
+from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.files import read_file, read_json, sha256_of, write_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.places import application_parts, consolidated_parents
-from dodo_relkit.edge.producing import Saved, read_facet
 from dodo_relkit.edge.stage import AppTree, stage_all
 from dodo_relkit.edge.stage_members import stage_members
 from dodo_relkit.edge.stamps import write_stamp
-from dodo_relkit.formats.rel import Rel
-from dodo_relkit.release.plan import (
+from dodo_relkit.edge.steps import Saved
+from dodo_relkit.release.facet_values import (
     Source,
     load_identity,
     load_sources,
     load_target_place,
 )
 from dodo_relkit.release.profile import Profile
+
+if TYPE_CHECKING:
+    from dodo_relkit.formats.rel import Rel
 
 
 def lib_step(profile: Profile, layout: Layout) -> Saved:
@@ -119,12 +122,12 @@ def earlier_releases(layout: Layout) -> Iterator[Rel]:
     Each version has its `.rel` in `releases/<vsn>/`; whoever removes that directory
     gives the release up.
     """
-    from dodo_relkit.formats.rel import load_rel
-    from dodo_relkit.terms.text import consult_one
-
     current = load_identity({"identity": read_facet(layout, "identity")}).vsn
     for path in Path(layout.output, "releases").glob(f"*/{layout.name}.rel"):
         if path.parent.name != current:
+            from dodo_relkit.formats.rel import load_rel
+            from dodo_relkit.terms.text import consult_one
+
             yield load_rel(consult_one(read_file(path), str(path)), str(path))
 
 

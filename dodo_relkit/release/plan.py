@@ -14,39 +14,14 @@ from typing import Any
 
 from dodo_relkit.formats.app_plain import spec_from_plain, spec_to_plain
 from dodo_relkit.formats.rel import Rel, RelApp
+from dodo_relkit.release.facet_values import (
+    Identity,
+    Source,
+    TargetPlace,
+    load_target_place,
+)
+from dodo_relkit.release.json_lines import dump_json
 from dodo_relkit.release.model import App, Release
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """What nearly every file of a release must know."""
-
-    name: str
-    vsn: str
-    erts_vsn: str
-    elixir: bool
-    """Whether the application `elixir` is in the release."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetPlace:
-    """Where the target OTP lies."""
-
-    root: str
-    boot_file: str
-    """The `start_clean.boot` from which its facts are learned."""
-    sha256: str
-    """Of that file, so that another OTP at the same place is another target."""
-    erts_vsn: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """An application that is copied or linked into the release."""
-
-    name: str
-    vsn: str
-    directory: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,27 +75,12 @@ def dump_facets(plan: Plan) -> dict[str, bytes]:
         name: spec_to_plain(app.spec) for name, app in sorted(plan.release.apps.items())
     }
     return {
-        "identity": _json(asdict(identity)),
-        "apps": _json(apps),
-        "specs": _json(specs),
-        "sources": _json([asdict(source) for source in plan.sources]),
-        "target": _json(asdict(plan.target)),
+        "identity": dump_json(asdict(identity)),
+        "apps": dump_json(apps),
+        "specs": dump_json(specs),
+        "sources": dump_json([asdict(source) for source in plan.sources]),
+        "target": dump_json(asdict(plan.target)),
     }
-
-
-def load_identity(facets: Mapping[str, bytes]) -> Identity:
-    """Return what the facet `identity` says."""
-    return Identity(**json.loads(facets["identity"]))
-
-
-def load_target_place(facets: Mapping[str, bytes]) -> TargetPlace:
-    """Return what the facet `target` says."""
-    return TargetPlace(**json.loads(facets["target"]))
-
-
-def load_sources(content: bytes) -> tuple[Source, ...]:
-    """Return what the facet `sources` says."""
-    return tuple(Source(**each) for each in json.loads(content))
 
 
 def load_rel_facet(facets: Mapping[str, bytes]) -> Rel:
@@ -170,7 +130,3 @@ def _rel_app(written: dict[str, Any]) -> RelApp:
         typed=written["typed"],
         included=None if included is None else tuple(included),
     )
-
-
-def _json(value: object) -> bytes:
-    return (json.dumps(value, indent=1) + "\n").encode()
