@@ -147,6 +147,13 @@ def apps_digest(rel: Rel) -> str:
 
 
 def _has_same(held: Held, folder: str, members: Sequence[Member]) -> bool:
+    """Return whether the application is one of the baseline, with these files.
+
+    What is only in the same directory belongs to another version: an output directory
+    has several.
+    """
+    if folder not in {f"lib/{app.name}-{app.vsn}" for app in held.rel.apps}:
+        return False
     there = {
         path: content
         for path, content in held.contents.items()

@@ -95,7 +95,8 @@ def _contents(root: str, members: Sequence[Member]) -> Contents:
     """Return what a directory has at the places of the members.
 
     Applications are read, links into them followed; of all else it is only said
-    whether it is there.
+    whether it is there. A file of the new release itself, when the directory is its
+    output directory, says nothing of the old one and counts as not there.
     """
     found: dict[str, str] = {}
     folders = {folder_of(member.path) for member in members}
@@ -103,7 +104,10 @@ def _contents(root: str, members: Sequence[Member]) -> Contents:
         if folder.startswith("lib/"):
             found.update(_files(f"{root}/{folder}", folder, members))
     for member in members:
-        if not folder_of(member.path) and Path(root, member.path).exists():
+        place = f"{root}/{member.path}"
+        if folder_of(member.path) or place == member.source:
+            continue
+        if Path(place).exists():
             found[member.path] = "there"
     return found
 
