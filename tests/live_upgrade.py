@@ -147,7 +147,8 @@ class Live:
 
     def __init__(self) -> None:
         self.node = Oracle()
-        self.ask("application:load(sasl)")
+        # what is logged goes to the output, which belongs to the questions
+        self.ask("logger:set_primary_config(level, none)")
 
     def ask(self, expression: str):
         """Evaluate; return the value as text that `~w` prints."""

@@ -205,7 +205,8 @@ def _change(
         child=shown.label if shown.id is not None else shown.module or "?",
         module=shown.module,
         fate=fate,
-        by_update=not after.is_inline,
+        by_update=not after.is_inline
+        and (old is None or new is None or old.module != new.module),
         up_before=_stopped(before, old, keeps_spec),
         up_after=_started(after, new),
         down_before=_stopped(after, new, keeps_spec),
