@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,12 +24,13 @@ from tests.baseline_releases import (
     erl,
     erts_version,
     made_by_rebar3,
+    made_by_systools,
     made_by_us,
     pack,
     unpack,
 )
 from tests.doit_projects import build, compile_module, set_settings, write_app
-from tests.nodes import Node, booted
+from tests.nodes import Node, booted, clean_environment
 
 APPUP = """{"1.1",
  [{"1.0", [{load_module, web_one}]}],
@@ -101,10 +103,10 @@ def whole_of(tarball: Path) -> Whole:
 def relup_of(place: Path, old: Path, new: Path) -> bytes:
     """Return the relup that systools makes of two tarballs of web."""
     where = place / "relup"
-    for tarball in (old, new):
-        tree = unpack(tarball, where / tarball.name.removesuffix(".tar.gz"))
-        vsn = tree.name.removeprefix("web-")
-        shutil.copy(tree / "releases/web.rel", where / f"web-{vsn}.rel")
+    for tarball, vsn in ((old, "1.0.0"), (new, "1.1.0")):
+        tree = unpack(tarball, where / f"web-{vsn}")
+        rel = next((tree / "releases").glob(f"{vsn}/*.rel"))
+        shutil.copy(rel, where / f"web-{vsn}.rel")
     erl(
         where,
         'Path = ["web-1.1.0/lib/*/ebin", "web-1.0.0/lib/*/ebin"],'
@@ -279,14 +281,6 @@ def test_what_says_which_version_runs_is_the_nodes_own(
     }
 
 
-def test_a_release_of_rebar3_as_baseline(made: Made, tmp_path: Path) -> None:
-    baseline = baseline_of(made_by_rebar3(tmp_path / "rebar3"), tmp_path)
-    path = tmp_path / "x.delta.tar.gz"
-    write_delta(str(path), made.whole, [baseline])
-    assert {"lib/web-1.1", "lib/store-1.0"} <= folders(path)
-    assert f"erts-{erts_version()}" not in folders(path)
-
-
 def test_no_delta_without_a_baseline(made: Made, tmp_path: Path) -> None:
     with pytest.raises(Trouble) as caught:
         write_delta(str(tmp_path / "x.tar.gz"), made.whole, [])
@@ -358,6 +352,79 @@ def test_a_node_that_went_up_starts_again_in_the_new_version(
     with booted(root, "web") as node:
         assert node.ask("web_one:answer().") == "111"
         assert node.ask("code:which(web_one).").endswith('web-1.1/ebin/web_one.beam"')
+
+
+GO_UP_AND_DOWN = """
+    1 = web_one:answer(),
+    {ok, "1.1.0"} = release_handler:unpack_release("web-1.1.0.delta"),
+    {ok, Up} = file:consult("releases/1.1.0/delta.config"),
+    {_, Fits} = lists:keyfind(fits, 1, Up),
+    [{_, Vsn, Apps, _}] = [R || {_, _, _, permanent} = R
+                                    <- release_handler:which_releases()],
+    Lines = unicode:characters_to_binary([[A, $\\n] || A <- lists:sort(Apps)]),
+    Hex = [io_lib:format("~2.16.0b", [B]) || <<B>> <= erlang:md5(Lines)],
+    [{Vsn, Digest}] = Fits,
+    Digest = lists:flatten(Hex),
+    {ok, "1.0.0", _} = release_handler:install_release("1.1.0"),
+    111 = web_one:answer(),
+    1 = store_one:answer(),
+    ok = release_handler:make_permanent("1.1.0"),
+    {ok, "1.0.0", _} = release_handler:install_release("1.0.0"),
+    1 = web_one:answer(),
+    ok = release_handler:make_permanent("1.0.0"),
+    ok = release_handler:remove_release("1.1.0"),
+    io:format("went up and down~n")
+"""
+
+
+@pytest.mark.parametrize("make", [made_by_rebar3, made_by_systools])
+def test_a_node_that_is_not_ours(
+    make: Callable[[Path], Path], made: Made, tmp_path: Path
+) -> None:
+    old = make(tmp_path / "old")
+    root = unpack(old, tmp_path / "node")
+    baseline = baseline_of(old, tmp_path)
+    relup = Member(
+        path="releases/1.1.0/relup",
+        mode=0o644,
+        content=relup_of(tmp_path, old, made.new),
+    )
+    others = [each for each in made.whole.members if each.path != relup.path]
+    write_delta(
+        str(root / "releases/web-1.1.0.delta.tar.gz"),
+        replace(made.whole, members=[*others, relup]),
+        [baseline],
+    )
+    if not (root / "releases/RELEASES").exists():  # as OTP's manual has it installed
+        rel = next((root / "releases/1.0.0").glob("*.rel"))
+        call = f'create_RELEASES("", "{root}/releases", "{rel}", [])'
+        erl(root, f"ok = release_handler:{call}")
+    said = run_embedded(root, GO_UP_AND_DOWN)
+    assert "went up and down" in said, said
+
+
+def run_embedded(root: Path, expression: str) -> str:
+    """Boot version 1.0.0 as its own erts does, evaluate, and return what it printed."""
+    programs = root / f"erts-{erts_version()}/bin"
+    told = (
+        """try EXPRESSION catch A:B:C -> io:format("~p~n", [{A, B, C}]) end, halt()."""
+    )
+    boot = ["-noinput", "-boot", root / "releases/1.0.0/start"]
+    done = subprocess.run(
+        [programs / "erlexec", *boot, "-eval", told.replace("EXPRESSION", expression)],
+        cwd=root,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={
+            **clean_environment(),
+            "ROOTDIR": str(root),
+            "BINDIR": str(programs),
+            "EMU": "beam",
+        },
+    )
+    return done.stdout + done.stderr
 
 
 def test_the_digest_does_not_depend_on_the_order(made: Made) -> None:
