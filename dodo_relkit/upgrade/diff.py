@@ -65,7 +65,7 @@ class Changes:
 
 def compare(base: Rel, top: Rel) -> Changes:
     """Return what changed from `base` to `top`."""
-    in_base = {entry.name: entry for entry in reversed(base.apps)}
+    in_base = {entry.name: entry for entry in base.apps}
     in_top = {entry.name for entry in top.apps}
     both = [
         AppChange(base=in_base[entry.name], top=entry)
