@@ -92,7 +92,7 @@ def read_baseline(given: str, building: Building) -> Baseline:
     Raises `Trouble`: BASELINE_NOT_FOUND, BASELINE_NO_EARLIER, BASELINE_NO_REL,
     BASELINE_OTHER_NAME, BASELINE_TWO_VERSIONS, BASELINE_NO_VERSION,
     BASELINE_SAME_VSN, BASELINE_APP_ABSENT, BASELINE_APP_VSN, those of
-    `unpack_baseline`, and what the parsers of `.rel` and `.app` files raise.
+    `unpack_baseline`, and what the parsers of `.rel`, `.app` and `.beam` files raise.
     """
     place = _find(given, building)
     if Path(place.path).is_dir():
