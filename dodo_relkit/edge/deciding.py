@@ -17,7 +17,7 @@ from dodo_relkit.edge.scan import scan
 from dodo_relkit.edge.steps import Saved
 from dodo_relkit.formats.rel import load_rel
 from dodo_relkit.release.catalog import Catalog, make_catalog
-from dodo_relkit.release.checks import check_objects, check_release
+from dodo_relkit.release.checks import check_objects, check_places, check_release
 from dodo_relkit.release.facet_values import TargetPlace
 from dodo_relkit.release.model import Release
 from dodo_relkit.release.plan import Plan, dump_facets
@@ -62,6 +62,7 @@ def plan_step(profile: Profile, layout: Layout) -> Saved:
         raise Trouble(diagnostics)
     target = read_target(found.target.root)
     diagnostics += check_release(release, target)
+    diagnostics += check_places(release)
     diagnostics += check_objects(release)
     diagnostics += _odd(release, found)
     stop_on_errors(diagnostics)
