@@ -303,6 +303,27 @@ def test_a_tarball_cut_short(
     assert looks(Path(baselines_directory(building.work))) == {}
 
 
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_tarball_with_a_wrong_byte(
+    share: float, made: Made, building: Building, tmp_path: Path
+) -> None:
+    data = bytearray(made.tarballs["us"].read_bytes())
+    data[int(len(data) * share)] ^= 0x10
+    wrong = tmp_path / "wrong.tar.gz"
+    wrong.write_bytes(data)
+    assert refused(wrong, building) == [Code.BASELINE_TARBALL]
+    assert looks(Path(baselines_directory(building.work))) == {}
+
+
+def test_a_tarball_with_a_wrong_check_sum(
+    made: Made, building: Building, tmp_path: Path
+) -> None:
+    data = bytearray(made.tarballs["us"].read_bytes())
+    data[-8] ^= 1
+    (tmp_path / "wrong.tar.gz").write_bytes(data)
+    assert refused(tmp_path / "wrong.tar.gz", building) == [Code.BASELINE_TARBALL]
+
+
 def test_a_file_that_is_no_archive(building: Building, tmp_path: Path) -> None:
     (tmp_path / "x.tar.gz").write_bytes(b"no archive at all" * 100)
     assert refused(tmp_path / "x.tar.gz", building) == [Code.BASELINE_TARBALL]

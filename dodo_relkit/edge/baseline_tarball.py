@@ -12,8 +12,10 @@ Never writes a link or outside of that directory. Does not read what a `.rel` sa
 from __future__ import annotations
 
 import contextlib
+import gzip
 import hashlib
 import json
+import lzma
 import shutil
 import tarfile
 import zlib
@@ -30,6 +32,15 @@ CONTENTS = "contents.json"
 
 EXECUTABLE = "x"
 """What follows the digest of a file that somebody may execute."""
+
+_BROKEN = (
+    tarfile.TarError,
+    EOFError,
+    UnicodeError,
+    zlib.error,
+    gzip.BadGzipFile,
+    lzma.LZMAError,
+)
 
 _COMPARED = (
     "releases/*.rel",  # in fnmatch a star also stands for slashes
@@ -110,7 +121,9 @@ def _unpack(tarball: str, place: Path, origin: str) -> None:
                 digest = _take(archive, member, name, place)
                 if digest:
                     contents[name] = digest
-    except (tarfile.TarError, EOFError, zlib.error, UnicodeError) as error:
+            while archive.fileobj and archive.fileobj.read(PIECE):
+                pass  # the check sum is behind the end of the archive
+    except _BROKEN as error:
         raise _unreadable(origin, str(error)) from None
     place.mkdir(parents=True, exist_ok=True)
     text = json.dumps(dict(sorted(contents.items())), indent=0) + "\n"
