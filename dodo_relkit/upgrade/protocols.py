@@ -1,0 +1,97 @@
+"""How consolidated protocols of Elixir change on a running node (PC-03).
+
+They lie in `releases/<vsn>/consolidated`, outside all applications, so no appup and no
+`load_object_code` can name them. What a relup does instead, after the code of all
+applications: put the new directory on the code path, before all others, in place of the
+old one, and load what changed from the file the path then leads to.
+
+    old path: releases/0.1.0/consolidated, lib/…     P1 P2 loaded from there
+    new path: releases/0.2.0/consolidated, lib/…     P1 changed, P2 kept, P3 added
+
+The directories are told relative to the root of the release, which only the node knows:
+the first instruction asks for it (`code:root_dir/0`) by `erl_eval`, a module of stdlib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dodo_relkit.formats import beam
+from dodo_relkit.terms.model import Atom, Term, make_list, make_string
+from dodo_relkit.upgrade.modules import Change, compare_modules, names_with
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProtocolChanges:
+    """The consolidated protocols of two releases, compared."""
+
+    old_directory: str
+    """Relative to the root of the release; empty when it had none."""
+    new_directory: str
+    load: tuple[str, ...]
+    """Changed or added."""
+    unload: tuple[str, ...]
+    """Gone."""
+
+
+def compare_protocols(
+    old: Mapping[str, beam.Chunks],
+    new: Mapping[str, beam.Chunks],
+    *,
+    old_directory: str,
+    new_directory: str,
+) -> ProtocolChanges:
+    """Return what changed among the consolidated protocols, by module name."""
+    changes = compare_modules(old, new)
+    return ProtocolChanges(
+        old_directory=old_directory if old else "",
+        new_directory=new_directory if new else "",
+        load=names_with(changes, Change.CHANGED, Change.ADDED),
+        unload=names_with(changes, Change.REMOVED),
+    )
+
+
+def turned(changes: ProtocolChanges, added: frozenset[str]) -> ProtocolChanges:
+    """Return the way back; `added` are those of `load` that the old release lacks."""
+    return ProtocolChanges(
+        old_directory=changes.new_directory,
+        new_directory=changes.old_directory,
+        load=tuple(sorted({*changes.load, *changes.unload} - added)),
+        unload=tuple(sorted(added)),
+    )
+
+
+def protocol_instructions(changes: ProtocolChanges) -> tuple[Term, ...]:
+    """Return the low-level instructions, to follow those of all applications.
+
+    The path changes also when no protocol did: the directory of the old release goes
+    when that release is removed.
+    """
+    script: list[Term] = []
+    if changes.new_directory:
+        script.append(_on_path("add_patha", changes.new_directory))
+    if changes.old_directory:
+        script.append(_on_path("del_path", changes.old_directory))
+    for name in changes.load:
+        script += [_code("purge", name), _code("load_file", name)]
+    for name in changes.unload:
+        script += [_code("purge", name), _code("delete", name), _code("purge", name)]
+    return tuple(script)
+
+
+def _code(function: str, module: str) -> Term:
+    return (Atom("apply"), (Atom("code"), Atom(function), [Atom(module)]))
+
+
+def _on_path(function: str, directory: str) -> Term:
+    """Return the call `code:Function(filename:join(code:root_dir(), Directory))`."""
+    root = _call("code", "root_dir")
+    where: Term = (Atom("string"), 1, make_string(directory))
+    asked = _call("code", function, _call("filename", "join", root, where))
+    return (Atom("apply"), (Atom("erl_eval"), Atom("expr"), [asked, []]))
+
+
+def _call(module: str, function: str, *arguments: Term) -> Term:
+    named = (Atom("atom"), 1, Atom(module)), (Atom("atom"), 1, Atom(function))
+    return (Atom("call"), 1, (Atom("remote"), 1, *named), make_list(arguments))
