@@ -152,7 +152,7 @@ def test_the_scripts_please_every_shell(tmp_path: Path, erts_vsn: str) -> None:
 def test_start_starts_the_release_it_lies_in(tmp_path: Path, erts_vsn: str) -> None:
     import time
 
-    release = put(tmp_path / "a release", erts_vsn)
+    release = put(tmp_path / "it's $(a) release", erts_vsn)
     place = release / f"erts-{erts_vsn}" / "bin"
     # instead of the emulator, a script that says how it was called
     (place / "start_erl").write_text('#!/bin/sh\nprintf "%s|" "$@" > "$1/called"\n')
