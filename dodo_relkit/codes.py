@@ -1413,6 +1413,13 @@ class Code(Enum):
         "a delta of {name} {vsn} was asked for, but no release to upgrade from is given",
         "Set `upgrade_from`, or ask for no delta.",
     )  # fmt: skip
+    APPUP_ABSENT = Words(
+        "RK780",
+        ERROR,
+        "an application that changed has no appup",
+        "the application {app} changed and has no appup: there is no {file}",
+        "OTP's own applications need the appup they are delivered with; for others, write one.",
+    )
 
     @property
     def number(self) -> str:

@@ -140,6 +140,8 @@ def test_defaults():
         src_tests=False,
         tar=True,
         compression_level=6,
+        delta=False,
+        upgrade_from=(),
     )
     assert made.key == "web:default"
 

@@ -46,6 +46,15 @@ class Layout:
         """The terms that an Elixir configuration file comes to."""
         return f"{self.work}/config/{config.replace('/', '_')}.config"
 
+    @property
+    def baselines(self) -> str:
+        """The earlier releases that an upgrade starts from."""
+        return f"{self.work}/upgrade/baselines.json"
+
+    def appup(self, app: str) -> str:
+        """The appup of a changed application, found or generated."""
+        return f"{self.work}/upgrade/appups/{app}.appup"
+
     def facet(self, facet: str) -> str:
         """One facet of the plan."""
         return f"{self.work}/plan/{facet}.json"

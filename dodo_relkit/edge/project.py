@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,20 @@ TASK_OPTIONS = (
         "type": str,
         "default": "",
         "help": "release to build (default: default_release)",
+    },
+    {
+        "name": "upgrade",
+        "long": "upgrade",
+        "type": bool,
+        "default": False,
+        "help": "with a relup from the release that --upfrom or upgrade_from names",
+    },
+    {
+        "name": "upfrom",
+        "long": "upfrom",
+        "type": str,
+        "default": "",
+        "help": "earlier release to upgrade from (default: latest)",
     },
 )
 """Options of the task `release`; the names are Distillery's."""
@@ -131,18 +145,23 @@ class Relkit:
             raise InvalidDodoFile(f"no profile {key!r}; there are: {known}")
         return ProfilePaths(profile=found, layout=layout_of(found))
 
-    def tasks(self, env: str = "", name: str = "") -> Iterator[Task]:
+    def tasks(
+        self, env: str = "", name: str = "", upgrade_from: Sequence[str] = ()
+    ) -> Iterator[Task]:
         """Yield all tasks as plain dicts: compiling, then each profile, then the alias.
 
         `env` and `name` move the alias task `release` to another profile; without
         them `doit env=… name=…`, then $RELKIT_ENV, $MIX_ENV, then the defaults do.
+        `upgrade_from` takes the place of that profile's setting.
         """
         yield from compile_tasks(
             self.config.compile, environment_names(self.config), self.basename
         )
-        for profile in self.profiles.values():
-            yield from profile_tasks(self._wiring(profile))
         selected = self.selected(env, name)
+        for profile in self.profiles.values():
+            if upgrade_from and profile.key == selected.key:
+                profile = replace(profile, upgrade_from=tuple(upgrade_from))  # noqa: PLW2901
+            yield from profile_tasks(self._wiring(profile))
         yield {
             "basename": self.basename,
             "actions": None,
@@ -165,9 +184,13 @@ class Relkit:
     def task_creator(self) -> Callable[..., Iterator[Task]]:
         """Return the function to bind to `task_release` in a dodo.py."""
 
-        def task_release(env: str = "", name: str = "") -> Iterator[Task]:
+        def task_release(
+            env: str = "", name: str = "", upgrade: bool = False, upfrom: str = ""
+        ) -> Iterator[Task]:
             """OTP releases."""
-            yield from self.tasks(env, name)
+            chosen = self.selected(env, name).upgrade_from or ("latest",)
+            wanted = (upfrom,) if upfrom else chosen
+            yield from self.tasks(env, name, wanted if upgrade or upfrom else ())
 
         task_release._task_creator_params = list(TASK_OPTIONS)  # type: ignore[attr-defined]
         return task_release

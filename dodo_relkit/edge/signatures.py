@@ -76,12 +76,43 @@ def checks_signature(_: Profile, layout: Layout) -> str:
     return tree_signature(directories, ["ebin", "src"])
 
 
+def baselines_signature(profile: Profile, layout: Layout) -> list[str]:
+    """Return how the earlier releases look."""
+    from dodo_relkit.edge.baseline_look import baseline_signature
+
+    identity = _json(layout.facet("identity")) or {"vsn": ""}
+    return [
+        baseline_signature(
+            given,
+            output=layout.output,
+            name=layout.name,
+            current_vsn=identity["vsn"],
+        )
+        for given in profile.upgrade_from
+    ]
+
+
+def appups_signature(_: Profile, layout: Layout) -> list[list[object]]:
+    """Return how the appups look that the user may have written."""
+    from dodo_relkit.edge.upgrading import appup_files
+
+    if not Path(layout.facet("apps")).is_file():
+        return []
+    return [
+        [path, status.st_size, status.st_mtime_ns, status.st_ino]
+        for path in appup_files(layout)
+        for status in [Path(path).stat()]
+    ]
+
+
 SIGNATURES: Mapping[str, Callable[..., object]] = {
     "scan": scan_signature,
     "lib": lib_signature,
     "erts": erts_signature,
     "consolidated": consolidated_signature,
     "checks": checks_signature,
+    "baselines": baselines_signature,
+    "appups": appups_signature,
     "erlc": erlc_signature,
 }
 """By the kind that `inputs_same` is given."""

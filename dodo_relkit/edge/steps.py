@@ -27,6 +27,10 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "erts": ("trees", "erts_step"),
     "consolidated": ("trees", "consolidated_step"),
     "tar": ("tarball", "tar_step"),
+    "baselines": ("upgrading", "baselines_step"),
+    "appups": ("upgrading", "appups_step"),
+    "relup": ("upgrading", "relup_step"),
+    "delta": ("upgrading", "delta_step"),
 }
 """Module in this package and function, by the name of the step."""
 

@@ -27,7 +27,7 @@ def tar_step(profile: Profile, layout: Layout, parts: Sequence[str]) -> Saved:
     path = layout.tarball(version)
     made = write_tarball(
         path,
-        group_members(_members(layout, parts)),
+        group_members(release_members(layout, parts)),
         level=profile.compression_level,
         cache_dir=layout.segments,
         epoch=source_date_epoch(os.environ),
@@ -44,7 +44,8 @@ def tar_step(profile: Profile, layout: Layout, parts: Sequence[str]) -> Saved:
     return {**described, "version": version}, ()
 
 
-def _members(layout: Layout, parts: Sequence[str]) -> Iterator[Member]:
+def release_members(layout: Layout, parts: Sequence[str]) -> Iterator[Member]:
+    """Yield the members that the stamps of `parts` list."""
     prefix = layout.output + "/"
     for part in parts:
         for each in read_stamp(layout.stamp(part)):

@@ -82,8 +82,14 @@ def profile_tasks(wiring: Wiring) -> Iterator[Task]:
         *(_row(wiring, row) for row in TABLE),
         *(_tree(wiring, tree) for tree in trees),
     ]
+    parts = [*ROWS, *(tree.name for tree in trees)]
+    if profile.upgrade_from:
+        tasks += [_baselines(wiring), _appups(wiring), _relup(wiring)]
+        parts.append("relup")
     if profile.tar:
-        tasks.append(_tarball(wiring, [*ROWS, *(tree.name for tree in trees)]))
+        tasks.append(_tarball(wiring, parts))
+    if profile.upgrade_from and profile.delta:
+        tasks.append(_delta(wiring, parts))
     yield _group(wiring)
     yield _scan(wiring, [task["name"] for task in tasks])
     yield from tasks
@@ -185,6 +191,70 @@ def _tree(wiring: Wiring, tree: Tree) -> Task:
         settings=tree.settings,
         inputs=(tree.name, wiring.profile, layout),
         file_dep=[layout.facet(facet) for facet in tree.facets],
+    )
+
+
+def _baselines(wiring: Wiring) -> Task:
+    layout = wiring.layout
+    return _task(
+        wiring,
+        "baselines",
+        "read the earlier releases that an upgrade starts from",
+        step="baselines",
+        targets=[layout.baselines],
+        settings=("upgrade_from",),
+        inputs=("baselines", wiring.profile, layout),
+        file_dep=[layout.facet("apps"), layout.facet("target")],
+    )
+
+
+def _appups(wiring: Wiring) -> Task:
+    layout = wiring.layout
+    return _task(
+        wiring,
+        "appups",
+        "an appup for each application that changed, found or generated",
+        step="appups",
+        targets=[layout.stamp("appups")],
+        settings=(),
+        inputs=("appups", wiring.profile, layout),
+        file_dep=[layout.baselines, layout.facet("apps"), layout.stamp("lib")],
+    )
+
+
+def _relup(wiring: Wiring) -> Task:
+    layout = wiring.layout
+    facets = ("apps", "specs", "target")
+    return _task(
+        wiring,
+        "relup",
+        "the relup: how a running node comes to this release, and back",
+        step="relup",
+        targets=[layout.stamp("relup")],
+        settings=(),
+        file_dep=[
+            layout.baselines,
+            layout.stamp("appups"),
+            *(layout.facet(facet) for facet in facets),
+        ],
+    )
+
+
+def _delta(wiring: Wiring, parts: Sequence[str]) -> Task:
+    layout = wiring.layout
+    return _task(
+        wiring,
+        "delta",
+        "a tarball of what the earlier releases lack",
+        step="delta",
+        arguments=[list(parts)],
+        targets=[layout.stamp("delta")],
+        settings=("compression_level",),
+        file_dep=[
+            layout.baselines,
+            layout.facet("apps"),
+            *(layout.stamp(part) for part in parts),
+        ],
     )
 
 

@@ -76,6 +76,8 @@ class Profile:
     src_tests: bool
     tar: bool
     compression_level: int
+    delta: bool
+    upgrade_from: tuple[str, ...]
 
     @property
     def key(self) -> str:

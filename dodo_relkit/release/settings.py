@@ -83,6 +83,8 @@ SETTINGS: Mapping[str, Setting] = {
     "src_tests": Setting(read=read_boolean, default=False),
     "tar": Setting(read=read_boolean, default=None),
     "compression_level": Setting(read=read_level, default=6),
+    "upgrade_from": Setting(read=read_one_or_more_paths, default=()),
+    "delta": Setting(read=read_boolean, default=False),
 }
 """Names and defaults are Distillery's where it has the setting; FEATURES CF-12."""
 

@@ -100,6 +100,11 @@ class Settings(TypedDict, total=False):
     """Make the tarball; made unless `dev_mode`."""
     compression_level: int
     """Of the tarball, 0..9."""
+    delta: bool
+    """Also make a tarball of what the releases of `upgrade_from` lack."""
+    upgrade_from: str | Sequence[str]
+    """Earlier releases to upgrade from while the node runs: versions in the output
+    directory, `latest`, release directories or tarballs."""
 
 
 @dataclass(frozen=True, slots=True)
