@@ -63,7 +63,7 @@ LONG = "length([" + ", ".join(["1"] * 20_000) + "])"
 
 TABLE = [
     (["version"], 0, r"demo 0\.1\.0"),
-    (["versions"], 0, r"\* 0\.1\.0"),
+    (["versions"], 0, r"\* 0\.1\.0 permanent"),
     (["ping"], 0, "pong"),
     (["pid"], 0, r"\d+"),
     (["rpc", "node()"], 0, "'demo@127.0.0.1'"),

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from dodo_relkit.artifacts import start_script
 from dodo_relkit.artifacts.start_script import (
+    MODULES,
     PARTS,
     StartScript,
     quoted,
@@ -62,7 +63,7 @@ def test_shellcheck_reads_the_rendered_script(values):
 
 
 def test_every_part_is_used():
-    assert {path.name for path in TEMPLATES.iterdir()} == set(PARTS)
+    assert {path.name for path in TEMPLATES.iterdir()} == {*PARTS, *MODULES}
 
 
 def test_placeholders_stand_in_assignments_only():

@@ -24,9 +24,20 @@ PARTS = (
     "programs.sh",
     "ask.sh",
     "daemon.sh",
+    "upgrade.sh",
     "commands.sh",
 )
 """The files that make up the script, in order."""
+
+MODULES = (
+    "relkit_upgrade.erl",
+    "relkit_node.erl",
+    "relkit_package.erl",
+    "relkit_config.erl",
+    "relkit_files.erl",
+    "relkit_words.erl",
+)
+"""The Erlang modules that stand in a part, each instead of a line `@<name>@`."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
@@ -67,8 +78,10 @@ def render_start_script(values: StartScript) -> bytes:
         finalize=_setting,
     )
     settings = environment.get_template(SETTINGS).render(asdict(values))
-    rest = [loader.get_source(environment, part)[0] for part in PARTS[1:]]
-    return "".join([settings, *rest]).encode()
+    rest = "".join(loader.get_source(environment, part)[0] for part in PARTS[1:])
+    for module in MODULES:
+        rest = rest.replace(f"@{module}@\n", loader.get_source(environment, module)[0])
+    return (settings + rest).encode()
 
 
 def quoted(value: str) -> str:

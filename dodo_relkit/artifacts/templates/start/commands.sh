@@ -21,8 +21,15 @@ Usage: $program COMMAND
       --erl, --elixir        which language
   remote_console, remote, remsh
                            open a shell on the running node
+  unpack VERSION|FILE      check a tarball and put its version beside the others
+  install VERSION          go to an unpacked version while the node runs
+  upgrade VERSION|FILE     unpack if need be, and install
+  downgrade VERSION        the same, back to an older version
+      --no-permanent         a node that restarts comes back as before; see commit
+  commit [VERSION]         make the version that runs the one that starts
+  uninstall VERSION        remove a version that neither runs nor starts
   version                  print name and version
-  versions                 print the installed versions
+  versions                 print the installed versions; * runs, permanent starts
   describe                 say where everything is
   help                     print this
 
@@ -30,11 +37,20 @@ The environment can set: RELEASE_NODE or NAME, RELEASE_COOKIE or COOKIE,
 RELEASE_DISTRIBUTION (name, sname, none), RELEASE_VSN, RELEASE_MODE (embedded,
 interactive), RELEASE_TMP (a writable directory), RUNNER_LOG_DIR, PIPE_DIR,
 VMARGS_PATH, SYS_CONFIG_PATH, RELEASE_CONFIG_DIR, REPLACE_OS_VARS, ERL_OPTS,
-RUN_ERL_ENV, ERL_DIST_PORT, HEART_COMMAND, USE_ERL_SHELL, DAEMON_TIMEOUT, DEBUG_BOOT.
+RUN_ERL_ENV, ERL_DIST_PORT, HEART_COMMAND, USE_ERL_SHELL, DAEMON_TIMEOUT, DEBUG_BOOT,
+CODE_CHANGE_TIMEOUT and SUSPEND_TIMEOUT (seconds or infinity, for install).
+
+VERSION is looked for in releases/: $program_release-VERSION.tar.gz, VERSION/$program_release.tar.gz.
+Exit codes of unpack, install, upgrade, downgrade, commit and uninstall: 0 done; 1 the
+node does not run, or cannot be upgraded at all; 2 refused, nothing was changed but what
+an earlier step unpacked; 3 failed, the node goes on as before; 4 failed, and the node
+restarted or is gone: it says in which version; 75 another upgrade is going on.
 END
 }
 
+# What the node says of its versions or, when it does not run, what is there.
 print_versions() {
+    if (upgrade_node versions "$version") 2>/dev/null; then return; fi
     for boot_file in "$root"/releases/*/start.boot; do
         [ -e "$boot_file" ] || continue
         found=${boot_file%/start.boot}
@@ -80,6 +96,9 @@ help | --help | -h)
     ;;
 esac
 shift
+case $RELEASE_COMMAND in
+start | foreground | console | start_iex | daemon | daemon_iex) mend_releases ;;
+esac
 find_version
 RELEASE_ROOT=$root
 RELEASE_ROOT_DIR=$root
@@ -109,6 +128,10 @@ eval)
     evaluate_here
     ;;
 remote_console | remote | remsh) remote_console ;;
+unpack | install | upgrade | downgrade | commit | uninstall)
+    change_version "$RELEASE_COMMAND" "$@"
+    ;;
+config_of) config_of ;;
 version) printf '%s %s\n' "$program_release" "$version" ;;
 versions) print_versions ;;
 describe | info) describe ;;

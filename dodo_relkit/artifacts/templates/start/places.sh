@@ -49,9 +49,12 @@ find_version() {
     erts=
     version=
     data=$root/releases/start_erl.data
-    if [ -r "$data" ]; then
-        read -r erts version <"$data" || :
-    fi
+    # It is empty for a moment while a version is made permanent.
+    for place in "$data" "$root/releases/.upgrade/before/start_erl.data"; do
+        if [ -z "$version" ] && [ -r "$place" ]; then
+            read -r erts version <"$place" || :
+        fi
+    done
     version_given=${RELEASE_VSN-}
     if [ -n "$version_given" ] && [ "$version_given" != "$version" ]; then
         version=$version_given

@@ -1,0 +1,84 @@
+%% The configuration of a version as a start of it would have it, and lent to
+%% release_handler, which reads one file only: releases/<vsn>/sys.config.
+-module(relkit_config).
+-export([of_version/2, read/2, lend/3, put_back/1]).
+
+%% The file that the node would read, had it been started as this version: made by the
+%% start script in the environment of the node. Empty when there is none.
+%% release_handler takes one that it cannot read for an empty one.
+of_version(#{script := Script} = Job, #{vsn := Vsn, dir := Dir}) ->
+    Own = Dir ++ "/releases/" ++ Vsn,
+    More = [{"RELKIT_RELEASE_DIR", Own}, {"RELKIT_RELEASE_VSN", Vsn}, {"RELEASE_VSN", false}],
+    Port = open_port({spawn_executable, "/bin/sh"},
+        [{args, [Script, "config_of"]}, {env, environment(Job) ++ More}, exit_status, binary]),
+    case output(Port, <<>>) of
+        {0, Path} -> unicode:characters_to_list(Path);
+        _ -> relkit_words:stop(2, "the configuration of version ~ts cannot be made", [Vsn])
+    end.
+
+output(Port, Text) ->
+    receive
+        {Port, {data, More}} -> output(Port, <<Text/binary, More/binary>>);
+        {Port, {exit_status, Status}} -> {Status, Text}
+    end.
+
+read(_, "") -> [];
+read(Vsn, File) ->
+    Wrong = fun(Words) ->
+        relkit_words:stop(2, "the configuration of version ~ts cannot be used: ~ts (~ts)", [Vsn, Words, File])
+    end,
+    case file:consult(File) of
+        {ok, [Terms]} when is_list(Terms) ->
+            [Wrong(relkit_words:say("~tP is not {Application, [{Key, Value}]}", [Term, 12]))
+             || Term <- Terms, not is_part(Term)],
+            Terms;
+        {ok, _} -> Wrong("it is not one list");
+        {error, Why} -> Wrong(file:format_error(Why))
+    end.
+
+is_part({App, Env}) when is_atom(App), is_list(Env) ->
+    lists:all(fun(Pair) -> is_tuple(Pair) andalso size(Pair) =:= 2 end, Env);
+is_part(File) -> io_lib:printable_unicode_list(File).
+
+%% The variables of the node, as this VM has to write them down to get the same bytes.
+environment(Job) ->
+    Ways = {relkit_node:ask(Job, file, native_name_encoding, []), file:native_name_encoding()},
+    [
+        {Name, recoded(Ways, Value)}
+     || Line <- relkit_node:ask(Job, os, getenv, []),
+        [Name, Value] <- [string:split(Line, "=")],
+        Name =/= "RELEASE_VSN",
+        re:run(Name, "^[A-Za-z_][A-Za-z0-9_]*$") =/= nomatch
+    ].
+
+recoded({latin1, utf8}, Value) -> unicode:characters_to_list(list_to_binary(Value));
+recoded({utf8, latin1}, Value) -> binary_to_list(unicode:characters_to_binary(Value));
+recoded(_, Value) -> Value.
+
+%% Puts a configuration where release_handler reads it, until put_back.
+lend(_, _, "") -> ok;
+lend(#{releases := Releases}, Vsn, Config) ->
+    Own = Releases ++ "/" ++ Vsn ++ "/sys.config",
+    Kept = Releases ++ "/.upgrade/before/" ++ Vsn ++ ".config",
+    {ok, Text} = file:read_file(Config),
+    case file:read_file(Own) of
+        {ok, Text} -> ok;
+        {ok, _} ->
+            relkit_files:done(file:rename(Own, Kept)),
+            relkit_files:write(Own, Text, 8#600);
+        {error, enoent} ->
+            relkit_files:write(Kept, "none", 8#600),
+            relkit_files:write(Own, Text, 8#600)
+    end.
+
+put_back(#{releases := Releases}) ->
+    [
+        case file:read_file(Kept) of
+            {ok, <<"none">>} -> file:delete(Place), file:delete(Kept);
+            _ -> relkit_files:done(file:rename(Kept, Place))
+        end
+     || Kept <- filelib:wildcard(Releases ++ "/.upgrade/before/*.config"),
+        Place <- [Releases ++ "/" ++ filename:basename(Kept, ".config") ++ "/sys.config"],
+        filelib:is_dir(filename:dirname(Place))
+    ].
+

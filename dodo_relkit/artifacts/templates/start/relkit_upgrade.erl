@@ -1,0 +1,340 @@
+%% The commands that change the version of a running node. Runs in the VM that asks;
+%% on the node only functions of OTP are called.
+%%
+%% What stock release_handler writes in place is kept first, below releases/.upgrade,
+%% so that a node killed at any moment starts again in a whole version: the start
+%% script puts it back (upgrade.sh). Exit codes: see `help` there.
+-module(relkit_upgrade).
+-export([main/1]).
+
+%% Takes a map, made in upgrade.sh; returns {ExitCode, Words}.
+main(#{action := "versions"} = Job) ->
+    case relkit_node:ask(Job, erlang, whereis, [release_handler]) of
+        undefined -> {1, ""};
+        _ -> {0, lists:join("\n", relkit_node:versions(relkit_node:which(Job)))}
+    end;
+main(#{action := Action} = Job) ->
+    try
+        open(Job),
+        {0, act(Action, Job)}
+    catch
+        throw:{stop, Status, Words} -> {Status, Words};
+        throw:gone -> {4, gone(Job)};
+        Class:Reason:Stack -> {3, io_lib:format("~s: ~tp~n~tp", [Class, Reason, Stack])}
+    after
+        close(Job)
+    end.
+
+act("unpack", Job) ->
+    Known = relkit_node:which(Job),
+    #{vsn := Vsn} = Package = package(Job, Known),
+    lists:keymember(Vsn, 1, Known) andalso
+        stop(2, "version ~ts is unpacked already", [Vsn]),
+    relkit_config:read(Vsn, relkit_config:of_version(Job, Package)),
+    register(Job, Known, Package),
+    say("version ~ts is unpacked", [Vsn]);
+act("install", #{version := Vsn} = Job) ->
+    lists:keymember(Vsn, 1, relkit_node:which(Job)) orelse
+        stop(2, "version ~ts is not unpacked", [Vsn]),
+    act("upgrade", Job);
+act("upgrade", Job) ->
+    Known = relkit_node:which(Job),
+    From = relkit_node:running(Known),
+    #{vsn := Vsn} = Package = package(Job, Known),
+    Vsn =/= From orelse stop(2, "version ~ts runs already", [Vsn]),
+    relkit_config:read(Vsn, relkit_config:of_version(Job, Package)),
+    script(Job, Package, From),
+    register(Job, Known, Package),
+    Config = relkit_config:of_version(Job, installed(Job, Vsn)),
+    install(Job, Vsn, From, Config),
+    case Job of
+        #{permanent := true} ->
+            commit(Job, Vsn, Config),
+            say("version ~ts runs (before: ~ts) and is permanent", [Vsn, From]);
+        _ ->
+            say("version ~ts runs (before: ~ts) until the node restarts: make it permanent "
+                "with commit", [Vsn, From])
+    end;
+act("commit", #{version := Given} = Job) ->
+    Known = relkit_node:which(Job),
+    Vsn = relkit_node:running(Known),
+    Given =:= "" orelse Given =:= Vsn orelse
+        stop(2, "version ~ts does not run: ~ts does", [Given, Vsn]),
+    case lists:keyfind(Vsn, 1, Known) of
+        {_, _, permanent} -> say("version ~ts is permanent already", [Vsn]);
+        _ ->
+            Config = relkit_config:of_version(Job, installed(Job, Vsn)),
+            relkit_config:read(Vsn, Config),
+            commit(Job, Vsn, Config),
+            say("version ~ts is permanent", [Vsn])
+    end;
+act("uninstall", #{version := Vsn} = Job) ->
+    Known = relkit_node:which(Job),
+    case lists:keyfind(Vsn, 1, Known) of
+        false -> stop(2, "version ~ts is not here", [Vsn]);
+        {_, _, permanent} -> stop(2, "version ~ts is permanent: the node starts it", [Vsn]);
+        {_, _, current} -> stop(2, "version ~ts runs", [Vsn]);
+        _ -> uninstall(Job, Vsn, Known)
+    end.
+
+%% Refuses a node that cannot be changed from here; holds off everybody else.
+open(#{target := Target, root := Root, releases := Releases} = Job) ->
+    is_pid(relkit_node:ask(Job, erlang, whereis, [release_handler])) orelse
+        stop(1, "~ts has no sasl, which does the upgrade: put sasl into the release", [Target]),
+    There = {relkit_node:ask(Job, inet, gethostname, []), relkit_node:ask(Job, code, root_dir, [])},
+    There =:= {inet:gethostname(), Root} orelse
+        stop(1, "~ts runs from ~ts of ~ts, not from here", [Target, element(2, There), element(2, element(1, There))]),
+    global:set_lock({relkit_upgrade, self()}, [Target], 0) orelse
+        stop(75, "another upgrade of ~ts is going on", [Target]),
+    [] =/= element(2, hd([K || {_, _, permanent} = K <- relkit_node:which(Job)])) orelse
+        stop(1, "the node does not know what it is made of: ~ts/RELEASES is missing or "
+             "broken", [Releases]),
+    put(locked, true),
+    relkit_config:put_back(Job),
+    relkit_files:remove(Releases ++ "/.upgrade"),
+    relkit_files:write(Releases ++ "/.upgrade/before/owner", os:getpid(), 8#600).
+
+%% What was kept is needed no more, unless the node is gone: then it is looked at when
+%% it starts.
+close(#{releases := Releases} = Job) ->
+    case {get(locked), get(gone)} of
+        {undefined, _} -> ok;
+        {true, undefined} ->
+            relkit_config:put_back(Job),
+            relkit_files:remove(Releases ++ "/.upgrade");
+        {true, true} ->
+            [relkit_files:remove(Releases ++ "/.upgrade/" ++ Part) || Part <- ["stage", "before/owner"]]
+    end.
+
+gone(#{releases := Releases, target := Target}) ->
+    put(gone, true),
+    Starts =
+        case file:read_file(Releases ++ "/.upgrade/before/start_erl.data") of
+            {ok, Before} -> Before;
+            {error, _} -> element(2, file:read_file(Releases ++ "/start_erl.data"))
+        end,
+    say("~ts went away meanwhile. It starts as ~ts", [Target, lists:last(words(Starts))]).
+
+words(Text) -> string:lexemes(unicode:characters_to_list(Text), " \n").
+
+%% ---- Which version, and whether it will do ----
+
+%% Where a version is and what it is: #{vsn, dir, rel}; `stage` when it came from a
+%% tarball that is unpacked there.
+package(#{file := [_ | _] = File} = Job, Known) -> staged(Job, Known, File);
+package(#{version := Vsn} = Job, Known) ->
+    case {lists:keymember(Vsn, 1, Known), relkit_package:find(Job, Vsn)} of
+        {true, _} -> installed(Job, Vsn);
+        {false, nowhere} ->
+            Package = installed(Job, Vsn),
+            relkit_package:check(Job, Known, Package),
+            Package;
+        {false, File} -> staged(Job, Known, File)
+    end.
+
+staged(#{version := Wanted, releases := Releases} = Job, Known, File) ->
+    #{rel := {release, {_, Vsn}, _, _}} = Read = relkit_package:read(Job, File),
+    lists:member(Wanted, ["", Vsn]) orelse
+        stop(2, "~ts holds version ~ts, not ~ts", [File, Vsn, Wanted]),
+    is_sane(Vsn) orelse stop(2, "~ts holds a version ~tp: no such version can be used", [File, Vsn]),
+    Package = Read#{vsn => Vsn, dir => Releases ++ "/.upgrade/stage"},
+    case lists:keymember(Vsn, 1, Known) of
+        true -> installed(Job, Vsn);
+        false ->
+            relkit_package:fits(Known, maps:get(delta, Read)),
+            relkit_package:stage(Job, File, Package),
+            relkit_package:check(Job, Known, Package),
+            Package#{stage => true}
+    end.
+
+installed(#{root := Root, releases := Releases, name := Name}, Vsn) ->
+    case file:consult(Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel") of
+        {ok, [{release, {_, Vsn}, _, _} = Rel]} -> #{vsn => Vsn, dir => Root, rel => Rel};
+        {error, enoent} ->
+            stop(2, "there is no version ~ts: put ~ts-~ts.tar.gz into ~ts, or give its path",
+                 [Vsn, Name, Vsn, Releases]);
+        Other ->
+            stop(2, "~ts/~ts/~ts.rel is not that of version ~ts: ~ts",
+                 [Releases, Vsn, Name, Vsn, relkit_words:reason(Other)])
+    end.
+
+is_sane(Vsn) ->
+    re:run(Vsn, "^[A-Za-z0-9._+~-]+$", [dollar_endonly]) =/= nomatch
+        andalso not lists:member(Vsn, [".", ".."]).
+
+%% The instructions from one version to another, as release_handler looks for them.
+script(#{releases := Releases}, #{vsn := To, dir := Dir}, From) ->
+    Above = Dir ++ "/releases/" ++ To ++ "/relup",
+    Below = Releases ++ "/" ++ From ++ "/relup",
+    {Ups, _} = relup(Above, To),
+    {_, Downs} = relup(Below, From),
+    case {lists:keyfind(From, 1, Ups), lists:keyfind(To, 1, Downs)} of
+        {false, false} ->
+            stop(2, "no relup leads from ~ts to ~ts: that of ~ts leads up from ~ts, "
+                 "that of ~ts down to ~ts",
+                 [From, To, To, list(Ups), From, list(Downs)]);
+        {false, {_, _, Script}} -> runs(Script);
+        {{_, _, Script}, _} -> runs(Script)
+    end.
+
+runs(Script) ->
+    [I || I <- Script, I =:= restart_emulator orelse I =:= restart_new_emulator] =:= [] orelse
+        stop(2, "the relup restarts the run-time system, which cannot be done while it runs: "
+             "unpack the tarball elsewhere, stop this node and start that one", []).
+
+relup(File, Vsn) ->
+    case file:consult(File) of
+        {ok, [{Vsn, Ups, Downs}]} when is_list(Ups), is_list(Downs) -> {Ups, Downs};
+        {error, enoent} -> {[], []};
+        _ -> stop(2, relkit_words:reason({bad_relup_file, File}), [])
+    end.
+
+list([]) -> "none";
+list(Ways) -> lists:join(", ", [element(1, Way) || Way <- Ways]).
+
+%% ---- What is changed ----
+
+register(#{root := Root, otp_lib := OtpLib} = Job, Known, #{vsn := Vsn, rel := Rel} = Package) ->
+    maps:is_key(stage, Package) andalso relkit_package:place(Job, Known, Package),
+    lists:keymember(Vsn, 1, Known) orelse
+        begin
+            {release, _, _, Apps} = Rel,
+            Own = own_libs(Job),
+            Dirs = [{App, AppVsn, lib_dir(Root, OtpLib, Own, App, AppVsn)}
+                    || {App, AppVsn} <- [{element(1, A), element(2, A)} || A <- Apps]],
+            #{releases := Releases, name := Name} = Job,
+            File = Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel",
+            relkit_node:written(Job, ["RELEASES"], set_unpacked, [File, Dirs], Vsn)
+        end.
+
+%% Since OTP 25 a path that is not absolute is below the root.
+own_libs(#{root := Root} = Job) ->
+    case relkit_node:ask(Job, erlang, function_exported, [release_handler, root_dir_relative_read_file, 1]) of
+        true -> "lib";
+        _ -> Root ++ "/lib"
+    end.
+
+lib_dir(Root, OtpLib, Own, App, Vsn) ->
+    case filelib:is_dir(Root ++ "/lib/" ++ atom_to_list(App) ++ "-" ++ Vsn) of
+        true -> Own;
+        false -> OtpLib
+    end.
+
+install(#{options := Options} = Job, Vsn, From, Config) ->
+    Handler = relkit_node:ask(Job, erlang, whereis, [release_handler]),
+    Before = relkit_config:of_version(Job, installed(Job, From)),
+    Old = relkit_config:read(From, Before),
+    relkit_config:lend(Job, Vsn, Config),
+    case relkit_node:ask(Job, release_handler, check_install_release, [Vsn]) of
+        {ok, _, _} -> ok;
+        {error, Why} -> stop(2, "version ~ts cannot be installed: ~ts", [Vsn, relkit_words:reason(Why)])
+    end,
+    Env = relkit_node:ask(Job, application_controller, prep_config_change, []),
+    case relkit_node:ask(Job, release_handler, install_release, [Vsn, [{update_paths, true} | Options]]) of
+        {ok, _, _} -> new_paths(Job, Vsn, From);
+        {error, Reason} -> failed(Job, Vsn, From, Handler, Reason, Old, Env)
+    end.
+
+%% What was consolidated for a version lies in a directory of that version.
+new_paths(#{releases := Releases} = Job, Vsn, From) ->
+    Dir = Releases ++ "/" ++ Vsn ++ "/consolidated",
+    relkit_node:ask(Job, code, del_path, [Releases ++ "/" ++ From ++ "/consolidated"]),
+    filelib:is_dir(Dir) andalso relkit_node:ask(Job, code, add_patha, [Dir]),
+    [
+        begin
+            relkit_node:ask(Job, code, purge, [Module]),
+            relkit_node:ask(Job, code, load_file, [Module])
+        end
+     || Beam <- filelib:wildcard(Dir ++ "/*.beam"),
+        {ok, {Module, Sum}} <- [beam_lib:md5(Beam)],
+        relkit_node:ask(Job, erlang, get_module_info, [Module, md5]) =/= Sum
+    ],
+    relkit_node:ask(Job, os, putenv, ["RELEASE_VSN", Vsn]).
+
+%% release_handler restarts the applications when it fails after the point of no
+%% return; before that, it leaves the new version's application data behind.
+failed(#{releases := Releases} = Job, Vsn, From, Handler, Reason, Old, Env) ->
+    Words = relkit_words:reason(Reason),
+    case is_restarting(Job, Handler, 10) of
+        false ->
+            {ok, File} = file:read_file(Releases ++ "/" ++ From ++ "/start.boot"),
+            {script, _, Boot} = binary_to_term(File),
+            Apps = [App || {apply, {application, load, [App]}} <- Boot]
+                ++ [App || {kernelProcess, _, {application_controller, start, [App]}} <- Boot],
+            relkit_node:ask(Job, application_controller, change_application_data, [Apps, Old]),
+            relkit_node:ask(Job, application_controller, config_change, [Env]),
+            stop(3, "version ~ts was not installed: ~ts. The node runs ~ts", [Vsn, Words, From]);
+        true ->
+            stop(4, "the upgrade to ~ts failed half-way: ~ts. ~ts", [Vsn, Words, runs_again(Job, 600)])
+    end.
+
+is_restarting(_, _, 0) -> false;
+is_restarting(#{target := Target} = Job, Handler, Times) ->
+    Status = rpc:call(Target, init, get_status, []),
+    Now = rpc:call(Target, erlang, whereis, [release_handler]),
+    case {Status, Now} of
+        {{started, _}, Handler} ->
+            timer:sleep(100),
+            is_restarting(Job, Handler, Times - 1);
+        _ -> true
+    end.
+
+runs_again(#{target := Target}, 0) ->
+    put(gone, true),
+    say("~ts does not come back", [Target]);
+runs_again(#{target := Target} = Job, Times) ->
+    Up = net_kernel:hidden_connect_node(Target) =:= true
+        andalso is_tuple(rpc:call(Target, init, get_status, []))
+        andalso element(1, rpc:call(Target, init, get_status, [])) =:= started
+        andalso is_list(rpc:call(Target, application, which_applications, [])),
+    case Up andalso rpc:call(Target, release_handler, which_releases, []) of
+        Releases when is_list(Releases) ->
+            say("The node restarted and runs ~ts", [relkit_node:running([{V, L, S} || {_, V, L, S} <- Releases])]);
+        _ ->
+            timer:sleep(100),
+            runs_again(Job, Times - 1)
+    end.
+
+commit(#{releases := Releases} = Job, Vsn, Config) ->
+    {Old, _, _} = lists:keyfind(permanent, 3, relkit_node:which(Job)),
+    relkit_node:written(Job, ["RELEASES", "start_erl.data"], make_permanent, [Vsn], Vsn),
+    %% What `restart` reads: not the template that release_handler names.
+    Config =:= "" orelse
+        relkit_node:ask(Job, init, make_permanent, [Releases ++ "/" ++ Vsn ++ "/start", Config]),
+    new_script(Job, Vsn, Old).
+
+%% The start script of a version comes with it, and stays in its directory.
+new_script(#{root := Root, releases := Releases, name := Name}, Vsn, Old) ->
+    Script = Root ++ "/bin/" ++ Name,
+    [Now, New] = [file:read_file(F) || F <- [Script, Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".sh"]],
+    case {Now, New} of
+        {Same, Same} -> ok;
+        {{ok, Text}, {ok, Other}} ->
+            Kept = Releases ++ "/" ++ Old ++ "/" ++ Name ++ ".sh",
+            filelib:is_regular(Kept) orelse relkit_files:write(Kept, Text, 8#755),
+            relkit_files:write(Script, Other, 8#755);
+        _ -> ok
+    end.
+
+uninstall(#{root := Root, releases := Releases} = Job, Vsn, Known) ->
+    {_, Libs, _} = lists:keyfind(Vsn, 1, Known),
+    Others = lists:keydelete(Vsn, 1, Known),
+    Erts = [erts(Job, V) || {V, _, _} <- Known],
+    Unused = Libs -- lists:append([L || {_, L, _} <- Others]),
+    Old = [erts(Job, Vsn)] -- [erts(Job, V) || {V, _, _} <- Others],
+    lists:member(none, Erts) andalso stop(2, "a version has no .rel file: nothing is removed", []),
+    relkit_node:written(Job, ["RELEASES"], set_removed, [Vsn], Vsn),
+    [relkit_files:remove(Root ++ "/lib/" ++ Lib) || Lib <- Unused],
+    [relkit_files:remove(Root ++ "/erts-" ++ E) || E <- Old],
+    relkit_files:remove(Releases ++ "/" ++ Vsn),
+    say("version ~ts is gone", [Vsn]).
+
+erts(#{releases := Releases, name := Name}, Vsn) ->
+    case file:consult(Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel") of
+        {ok, [{release, _, {erts, Erts}, _}]} -> Erts;
+        _ -> none
+    end.
+
+say(Format, Arguments) -> relkit_words:say(Format, Arguments).
+
+stop(Status, Format, Arguments) -> relkit_words:stop(Status, Format, Arguments).
