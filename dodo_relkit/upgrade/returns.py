@@ -26,14 +26,19 @@ from dodo_relkit.upgrade.code import (
     TupleOf,
     Variable,
     atom_of,
+    walk,
 )
 
 Bindings = Mapping[str, Expression]
 Codes = Mapping[str, ModuleCode]
 """The modules whose functions may be followed, by name."""
 
-DEEPEST = 6
+DEEPEST = 4
 """Calls that are followed into one another."""
+MOST_CLAUSES = 8
+"""Of a function that is followed: one with more chooses by what is not known here."""
+MOST_VALUES = 32
+"""That a call may return and still be followed."""
 
 
 def returned(
@@ -142,9 +147,24 @@ def _body(
 ) -> tuple[Expression, ...]:
     """Return the values of the last expression, the others only bind variables."""
     known = dict(bindings)
-    for each in body[:-1]:
+    for each in _needed(body):
         _bind(code, each, known, codes, depth)
     return _values(code, body[-1], known, codes, depth) if body else ()
+
+
+def _needed(body: tuple[Expression, ...]) -> list[Expression]:
+    """Return the expressions before the last that bind what its value is made of."""
+    wanted = _variables(body[-1]) if body else set()
+    found: list[Expression] = []
+    for each in reversed(body[:-1]):
+        if isinstance(each, Match) and wanted & _variables(each.left):
+            wanted |= _variables(each.right)
+            found.append(each)
+    return found[::-1]
+
+
+def _variables(expression: Expression) -> set[str]:
+    return {each.name for each in walk(expression) if isinstance(each, Variable)}
 
 
 def _bind(
@@ -207,13 +227,14 @@ def _call(
     function = where.function(name or "", len(arguments)) if where else None
     if where is None or function is None or depth >= DEEPEST:
         return (kept,)
-    found = [
-        value
-        for clause in function.clauses
-        for value in _body(
-            where, clause.body, _parameters(clause, arguments), codes, depth + 1
-        )
-    ]
+    if len(function.clauses) > MOST_CLAUSES:
+        return (kept,)
+    found: list[Expression] = []
+    for clause in function.clauses:
+        given = _parameters(clause, arguments)
+        found += _body(where, clause.body, given, codes, depth + 1)
+        if len(found) > MOST_VALUES:
+            return (kept,)
     return tuple(found) or (kept,)
 
 
