@@ -9,16 +9,20 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.formats import beam
-from dodo_relkit.upgrade.kinds import CodeChange, Kind, kind_of
+from dodo_relkit.upgrade.children import read_supervisor
+from dodo_relkit.upgrade.held_funs import held_funs
+from dodo_relkit.upgrade.kinds import STATEFUL, CodeChange, Kind, kind_of
 from dodo_relkit.upgrade.modules import Change, ModuleChange, compare_modules
 from dodo_relkit.upgrade.order import used_first
+from dodo_relkit.upgrade.read_code import read_code
 from dodo_relkit.upgrade.reuse import (
     check_app_version,
     check_release_version,
     check_stripped,
 )
-from tests.live_upgrade import elixir_versions, erlang_version
-from tests.oracle import the_oracle
+from dodo_relkit.upgrade.state import state_shapes
+from tests.live_upgrade import ELIXIR, elixir_versions, erlang_version
+from tests.oracle import otp_root, the_oracle
 
 BEFORE = """-export([f/0, g/1]). -vsn("1").
 f() -> {hello, #{a => 1, b => "long"}}.
@@ -293,3 +297,31 @@ def test_stripped_versions_are_told(tmp_path):
         (Code.UP_STRIPPED, ("k", "m")),
         (Code.UP_STRIPPED_TARGET, ("m",)),
     ]
+
+
+def test_installed_modules_can_be_read():
+    """Every twentieth module of OTP and Elixir: all that the review asks of one."""
+    roots = [otp_root() / "lib", ELIXIR]
+    files = sorted(file for root in roots for file in root.glob("*/ebin/*.beam"))
+    assert len(files) > 1400
+    servers = 0
+    for file in files[::20]:
+        chunks = beam.read_chunks(file.read_bytes())
+        code = read_code(chunks)
+        assert code is not None
+        assert {*code.functions} >= {
+            each
+            for each in beam.exports(chunks)
+            if each[0] not in GENERATED and not each[0].startswith("MACRO-")
+        }
+        kind = kind_of(chunks, code)
+        servers += kind.kind in STATEFUL
+        codes = {code.name: code}
+        state_shapes(code, kind.kind, codes)
+        read_supervisor(code, codes)
+        held_funs(code, has_state=True)
+    assert servers > 3
+
+
+GENERATED = {"module_info", "__info__", "behaviour_info"}
+"""Exported, and in no source."""
