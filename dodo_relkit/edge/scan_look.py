@@ -91,20 +91,21 @@ def _find(places: Places) -> tuple[Search, str]:
 
 
 def _names(spot: Spot) -> list[str]:
-    """Return what is in the `ebin`, sorted; no `.beam` that is no file."""
+    """Return the files in the `ebin`, and what is named as an `.app`, sorted."""
     try:
         with os.scandir(f"{spot.real}/ebin") as entries:
-            return sorted([each.name for each in entries if _counts(each)])
+            listed = list(entries)
     except OSError:
         return []
-
-
-def _counts(entry: os.DirEntry[str]) -> bool:
-    """Whether an entry is not just named as an object file is."""
     try:
-        return not entry.name.endswith(".beam") or entry.is_file()
-    except OSError:  # a link to itself
-        return False
+        files = [x.name for x in listed if x.is_file() or x.name.endswith(".app")]
+    except OSError:  # of a link to itself
+        files = [
+            x.name
+            for x in listed
+            if os.path.isfile(x.path) or x.name.endswith(".app")  # noqa: PTH113
+        ]
+    return sorted(files)
 
 
 def _ebin(spot: Spot, rank: int, target: str, *, from_target: bool) -> Ebin:

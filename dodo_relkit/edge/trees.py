@@ -145,7 +145,6 @@ def _stamp_lib(profile: Profile, layout: Layout, trees: list[AppTree]) -> None:
     watch = []
     for tree in trees:
         place = f"{layout.output}/lib/{tree.place}"
-        watch.append(place)
         origin = tree.directory if profile.dev_mode else place
         files += [
             {
@@ -156,8 +155,10 @@ def _stamp_lib(profile: Profile, layout: Layout, trees: list[AppTree]) -> None:
             }
             for path, (sha256, executable) in tree.files.items()
         ]
-        if not profile.dev_mode:
-            folders = {os.path.dirname(path) for path in tree.files}  # noqa: PTH120
+        folders = {os.path.dirname(path) for path in tree.files}  # noqa: PTH120
+        if profile.dev_mode or not folders:
+            watch.append(place)
+        else:
             watch += [f"{place}/{folder}" for folder in sorted(folders)]
     write_stamp(layout.stamp("lib"), files, watch=watch)
 
