@@ -12,9 +12,19 @@ of_version(#{script := Script} = Job, #{vsn := Vsn, dir := Dir}) ->
     Port = open_port({spawn_executable, "/bin/sh"},
         [{args, [Script, "config_of"]}, {env, environment(Job) ++ More}, exit_status, binary]),
     case output(Port, <<>>) of
-        {0, Path} -> unicode:characters_to_list(Path);
+        {0, Said} ->
+            [Path, Target] = string:split(unicode:characters_to_list(Said), "\n", trailing),
+            same_name(Job, Vsn, Target),
+            Path;
         _ -> relkit_words:stop(2, "the configuration of version ~ts cannot be made", [Vsn])
     end.
+
+%% A running node keeps its name; the commands look for the one of the version.
+same_name(#{target := Target}, Vsn, Other) ->
+    Other =:= atom_to_list(Target) orelse
+        relkit_words:stop(2, "version ~ts names the node ~tp, but it runs as ~ts: give it the "
+            "same name in vm.args, or set RELEASE_NODE for the node and here",
+            [Vsn, Other, Target]).
 
 output(Port, Text) ->
     receive

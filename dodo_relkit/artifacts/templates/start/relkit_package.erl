@@ -27,16 +27,23 @@ read(#{name := Name}, File) ->
         end,
     [member(File, Path, Type) || {Path, Type, _, _, _, _, _} <- Table],
     Paths = [Path || {Path, _, _, _, _, _, _} <- Table],
-    Rels = [Path || Path <- Paths, is_rel(filename:split(Path), Name)],
+    Rels = [Path || Path <- Paths, is_rel(parts(Path), Name)],
     case [Rel || {release, {Named, _}, _, _} = Rel <- consult_in(File, Rels), Named =:= Name] of
         [Rel | More] ->
             [Rel] =:= lists:usort([Rel | More]) orelse
                 broken(File, ["its .rel files for ", Name, " differ"]),
             {release, {_, Vsn}, _, _} = Rel,
-            Delta = "releases/" ++ Vsn ++ "/delta.config",
-            #{rel => Rel, size => Size, delta => consult_in(File, [D || D <- Paths, D =:= Delta])};
+            Deltas = [Path || Path <- Paths, parts(Path) =:= ["releases", Vsn, "delta.config"]],
+            #{rel => Rel, size => Size, delta => consult_in(File, Deltas)};
         [] ->
             refuse("~ts holds no release ~ts: no releases/~ts-<version>.rel", [File, Name, Name])
+    end.
+
+%% A tarball made by hand may have ./releases for releases.
+parts(Path) ->
+    case filename:split(Path) of
+        ["." | Parts] -> Parts;
+        Parts -> Parts
     end.
 
 is_rel(["releases", Last], Name) -> lists:prefix(Name, Last) andalso is_rel_name(Last);

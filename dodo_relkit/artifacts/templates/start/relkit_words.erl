@@ -55,6 +55,8 @@ reason({Why, Stack}) when is_list(Stack), Stack =/= [], is_tuple(hd(Stack)) ->
         {M, F, Arity, _} when is_integer(Arity) -> at(Why, M, F, Arity);
         _ -> say("~tP", [Why, 15])
     end;
+reason({Link, unsafe_symlink}) -> say("a link to ~ts leads out of it", [Link]);
+reason({File, Posix}) when is_atom(Posix), is_list(File) -> reason({Posix, File});
 reason({Posix, File}) when is_atom(Posix), is_list(File) ->
     say("~ts: ~ts", [File, reason(Posix)]);
 reason(Posix) when is_atom(Posix) ->

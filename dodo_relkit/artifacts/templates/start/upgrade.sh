@@ -80,6 +80,7 @@ upgrade_node() {
     RELKIT_VERSION=
     RELKIT_FILE=
     case $2 in
+    '') ;; # commit takes the version that runs
     */* | *.tar.gz)
         [ -f "$2" ] || die_refused "there is no file $2"
         RELKIT_FILE=$(CDPATH='' cd -- "$(dirname -- "$2")" && pwd -P)/${2##*/}
@@ -93,14 +94,12 @@ upgrade_node() {
     find_target
     RELKIT_FREE=$(df -Pk "$root/releases" | sed -n 's/.* \([0-9]\{1,\}\)  *[0-9]*%.*/\1/p')
     : "${RELKIT_FREE:=0}"
-    case ${CODE_CHANGE_TIMEOUT-}${SUSPEND_TIMEOUT-} in
-    *[!0-9]*)
-        case "${CODE_CHANGE_TIMEOUT:-infinity} ${SUSPEND_TIMEOUT:-infinity}" in
-        *[!0-9]" "*[!0-9]) ;;
-        *) die "CODE_CHANGE_TIMEOUT and SUSPEND_TIMEOUT are seconds or infinity" ;;
+    for seconds in "${CODE_CHANGE_TIMEOUT-}" "${SUSPEND_TIMEOUT-}"; do
+        case $seconds in
+        infinity) ;;
+        0 | *[!0-9]*) die "CODE_CHANGE_TIMEOUT and SUSPEND_TIMEOUT are seconds or infinity" ;;
         esac
-        ;;
-    esac
+    done
     RELKIT_MODULES=$(upgrade_modules)
     RELKIT_ROOT=$root
     RELKIT_NAME=$program_release
@@ -164,8 +163,8 @@ change_version() {
     upgrade_node "$command" "$what"
 }
 
-# For relkit_upgrade:config/2: prints the file that is the sys.config of the version
-# RELKIT_RELEASE_VSN, whose directory may be elsewhere.
+# For relkit_config:of_version/2: prints the file that is the sys.config of the version
+# RELKIT_RELEASE_VSN, whose directory may be elsewhere, and how it names the node.
 config_of() {
     find_target
     make_node_dir
@@ -173,7 +172,8 @@ config_of() {
     RELEASE_VSN=$RELKIT_RELEASE_VSN
     make_private "$node_dir/config-$RELEASE_VSN"
     read_sys_config "$node_dir/config-$RELEASE_VSN"
-    printf '%s' "$sys_config"
+    find_node
+    printf '%s\n%s' "$sys_config" "$target"
 }
 
 # ---- After an upgrade that was cut off --------------------------------------
