@@ -30,7 +30,8 @@ COUNTER = """
 -behaviour(gen_server).
 -vsn("VSN").
 -export([start/2, stop/1, start_link/0, init/1, handle_call/3, handle_cast/2,
-         code_change/3, config_change/3, bump/0, state/0]).
+         code_change/3, config_change/3, bump/0, state/0,
+         hold/0]).
 
 start(_, _) -> supervisor:start_link({local, counter_sup}, ?MODULE, sup).
 stop(_) -> ok.
@@ -44,6 +45,7 @@ config_change(Changed, New, Removed) ->
     persistent_term:put(counter, {Changed, New, Removed}).
 code_change(_, {_, N}, _) -> CODE_CHANGE.
 bump() -> gen_server:call(?MODULE, bump).
+hold() -> receive stop -> ok end.
 state() -> {"VSN", gen_server:call(?MODULE, state)}.
 """
 
