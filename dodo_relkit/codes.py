@@ -1420,6 +1420,20 @@ class Code(Enum):
         "the application {app} changed and has no appup: there is no {file}",
         "OTP's own applications need the appup they are delivered with; for others, write one.",
     )
+    NOT_REVIEWED = Words(
+        "RK781",
+        ERROR,
+        "an upgrade has not been reviewed yet",
+        "there is no review of an upgrade to {release} yet",
+        "Build it with the setting upgrade_from, or with doit release --upgrade.",
+    )
+    NO_APPUP_MADE = Words(
+        "RK782",
+        ERROR,
+        "there is no appup of an application",
+        "there is no appup of {app} for {release}: it did not change, or no upgrade was built",
+        "Build an upgrade first, with the setting upgrade_from or doit release --upgrade.",
+    )
 
     @property
     def number(self) -> str:

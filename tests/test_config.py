@@ -141,6 +141,7 @@ def test_defaults():
         tar=True,
         compression_level=6,
         delta=False,
+        strict_upgrades=False,
         upgrade_from=(),
     )
     assert made.key == "web:default"

@@ -124,10 +124,10 @@ def test_a_changed_module_reaches_only_what_follows_from_it(upgraded: Path) -> N
     write_version(upgraded, "1.1.0", "three", delta=True, upgrade_from=["1.0.0"])
     ran = tasks_of(run(upgraded, "release").stdout)
     # The instructions stay the same, so the relup does: early cut-off.
-    assert ran == {"lib", "appups", "delta", "tar"}
+    assert ran == {"lib", "appups", "delta", "review", "tar"}
     write_version(upgraded, "1.1.0", "two", delta=True, upgrade_from=["1.0.0"])
     ran = tasks_of(run(upgraded, "release").stdout)
-    assert ran == {"lib", "appups", "delta", "tar"}
+    assert ran == {"lib", "appups", "delta", "review", "tar"}
 
 
 def test_an_application_that_changed_must_have_another_version(
@@ -173,3 +173,69 @@ def test_a_live_node_goes_up_and_down_and_keeps_its_state(
             ("bump:next().", "{one,3}"),
         ):
             assert node.ask(call) == expected, call
+
+
+DANGEROUS = SERVER.replace("{ok, 0}", "{ok, {count, 0}}").replace(
+    "handle_call(next, _, Count) -> {reply, {ANSWER, Count + 1}, Count + 1}.",
+    "handle_call(next, _, {count, Count}) ->\n"
+    "    {reply, {ANSWER, Count + 1}, {count, Count + 1}}.",
+)
+
+
+@pytest.fixture
+def dangerous(upgraded: Path, tmp_path: Path) -> Path:
+    """Return a project whose server keeps another state than that of 1.0.0."""
+    project = tmp_path / "dangerous"
+    project.mkdir()
+    (project / "dodo.py").write_text(DODO)
+    baseline = str(output(upgraded) / "bump-1.0.0.tar.gz")
+    write_version(project, "2.0.0", "two", upgrade_from=[baseline])
+    (project / "src/bump.erl").write_text(DANGEROUS.replace("ANSWER", "two"))
+    return project
+
+
+def test_the_review_tells_of_a_state_that_nobody_changes(dangerous: Path) -> None:
+    done = run(dangerous, "release")
+    assert "RK760 warning: on the way up, processes of bump go on with" in done.stderr
+    text = run(dangerous, "relkit", "review").stdout
+    assert "up from 1.0.0\n  bump: code loaded" in text
+    assert "SEVERE\nRK760" in text
+    page = dangerous / "_build/default/relkit/bump/upgrade/review.html"
+    html = page.read_text()
+    assert "RK760" in html
+    assert "http" not in html.replace('charset="utf-8"', "")
+    assert (output(dangerous) / "bump-2.0.0.tar.gz").exists()
+
+
+def test_strict_upgrades_stop_before_the_tarball(dangerous: Path) -> None:
+    settings = json.loads((dangerous / "settings.json").read_text())
+    (dangerous / "settings.json").write_text(
+        json.dumps(settings | {"strict_upgrades": True})
+    )
+    done = run(dangerous, "release", expect=1)
+    assert "RK760" in done.stdout
+    assert not (output(dangerous) / "bump-2.0.0.tar.gz").exists()
+
+
+def test_an_appup_can_be_taken_over_and_edited(dangerous: Path) -> None:
+    run(dangerous, "release")
+    shown = run(dangerous, "relkit", "appup", "bump").stdout
+    assert "{load_module,bump}" in shown
+    assert run(dangerous, "relkit", "appup", "bump", "--write").stdout == (
+        "wrote rel/appups/bump/2.0.0.appup\n"
+    )
+    mine = dangerous / "rel/appups/bump/2.0.0.appup"
+    mine.write_text(mine.read_text().replace("{load_module,bump}", "{update,bump}"))
+    assert tasks_of(run(dangerous, "release").stdout) == {
+        "appups",
+        "relup",
+        "review",
+        "tar",
+    }
+    relup = (output(dangerous) / "bump/releases/2.0.0/relup").read_text()
+    assert "{suspend,[bump]}" in relup
+    mine.write_text('{"2.0.0",[{"1.0.0",[]}],[{"1.0.0",[]}]}.\n')
+    done = run(dangerous, "release")
+    assert (
+        "RK750 warning: the appup of bump, from 1.0.0, says nothing of" in done.stderr
+    )

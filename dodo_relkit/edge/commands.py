@@ -7,11 +7,13 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from doit.exceptions import InvalidCommand
 
-from dodo_relkit.diagnostics import Trouble, render_all
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Trouble, diagnostic, render_all
 from dodo_relkit.edge.explain import Forecast, forecasts
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.release.profile import Profile
@@ -27,6 +29,8 @@ class Asked:
     """What `--format` says; '' when it says nothing."""
     tasks: Mapping[str, Any]
     """doit's tasks, by name."""
+    write: bool
+    """Whether `--write` was said."""
     dep_manager: Any
     """doit's record of the last run."""
 
@@ -37,6 +41,8 @@ def run(asked: Asked) -> int:
         "plan": plan,
         "why": why,
         "graph": graph,
+        "review": review,
+        "appup": appup,
     }
     command = commands.get(asked.words[0] if asked.words else "")
     if command is None:
@@ -113,6 +119,45 @@ def graph(asked: Asked) -> int:
         return 0
     for profile, layout in _profiles(asked, tuple(rest)):
         print_line(draw(apps_graph(profile, layout), style))
+    return 0
+
+
+def appup(asked: Asked) -> int:
+    """Print the appup of an application; with `--write` make it the user's to edit."""
+    if len(asked.words) != 2:
+        raise InvalidCommand("say an application: doit relkit appup NAME [--write]")
+    from dodo_relkit.edge.files import write_file
+    from dodo_relkit.formats.appup import load_appup
+    from dodo_relkit.terms.model import string_text
+    from dodo_relkit.terms.text import consult_one
+
+    name = asked.words[1]
+    for profile, layout in _profiles(asked, ()):
+        made = Path(layout.appup(name))
+        if not made.is_file():
+            missing = diagnostic(Code.NO_APPUP_MADE, app=name, release=profile.key)
+            raise Trouble([missing])
+        content = made.read_bytes()
+        if not asked.write:
+            print_line(content.decode())
+            continue
+        version = string_text(load_appup(consult_one(content, str(made)), "").vsn)
+        place = Path("rel", "appups", name, f"{version}.appup")
+        if place.exists():
+            raise Trouble([diagnostic(Code.ALREADY_THERE, path=str(place))])
+        write_file(place, content)
+        print_line(f"wrote {place}")
+    return 0
+
+
+def review(asked: Asked) -> int:
+    """Print what the review of an upgrade found, and where its page is."""
+    for _, layout in _profiles(asked, asked.words[1:]):
+        page = Path(layout.review("txt"))
+        if not page.is_file():
+            raise Trouble([diagnostic(Code.NOT_REVIEWED, release=layout.name)])
+        print_line(page.read_text("utf-8"))
+        print_line(f"as a page: {layout.review('html')}")
     return 0
 
 

@@ -51,6 +51,10 @@ class Layout:
         """The earlier releases that an upgrade starts from."""
         return f"{self.work}/upgrade/baselines.json"
 
+    def review(self, kind: str) -> str:
+        """What the review found: as `txt` or `html`."""
+        return f"{self.work}/upgrade/review.{kind}"
+
     def appup(self, app: str) -> str:
         """The appup of a changed application, found or generated."""
         return f"{self.work}/upgrade/appups/{app}.appup"

@@ -27,6 +27,14 @@ OPTIONS = (
         "default": False,
         "help": "init: replace files that are there",
     },
+    {
+        "name": "write",
+        "short": "",
+        "long": "write",
+        "type": bool,
+        "default": False,
+        "help": "appup: write it into rel/appups, for you to edit",
+    },
 )
 
 
@@ -34,13 +42,18 @@ class RelkitCommand(DoitCmdBase):  # type: ignore[misc]  # doit is untyped
     """The command `relkit`."""
 
     name = "relkit"
-    doc_purpose = "releases: init, plan, why, graph"
-    doc_usage = "init | plan [TASK ...] | why TASK|APP | graph [tasks|apps] [TASK ...]"
+    doc_purpose = "releases: init, plan, why, graph, review, appup"
+    doc_usage = (
+        "init | plan [TASK ...] | why TASK|APP | graph [tasks|apps] [TASK ...] "
+        "| review [TASK ...] | appup APP"
+    )
     doc_description = """
 init   write a dodo.py for the project in this directory
 plan   say what a run would do, and why, without doing it
 why    say why a task would run, or why an application is in the release
 graph  draw the tasks, or the applications of a release
+review print what an upgrade will do to the processes of a node
+appup  print the appup of an application; with --write make it yours to edit
 """
     cmd_options = OPTIONS
 
@@ -54,7 +67,7 @@ graph  draw the tasks, or the applications of a release
         code: int = super().execute(params, args)
         return code
 
-    def _execute(self, format: str) -> int:  # noqa: A002 - doit passes it by name
+    def _execute(self, format: str, write: bool) -> int:  # noqa: A002 - doit's way
         """Run one of the other sub-commands; doit has loaded the tasks."""
         from doit.control import TaskControl
 
@@ -65,6 +78,7 @@ graph  draw the tasks, or the applications of a release
                 commands.Asked(
                     words=tuple(self.sel_tasks or ()),
                     style=format,
+                    write=write,
                     # It finds which task makes a file that another depends on.
                     tasks=TaskControl(self.task_list).tasks,
                     dep_manager=self.dep_manager,
@@ -82,8 +96,8 @@ def _take_options(params: Any, args: list[str]) -> list[str]:
     words = []
     waiting = iter(args)
     for word in waiting:
-        if word == "--force":
-            params["force"] = True
+        if word in ("--force", "--write"):
+            params[word.removeprefix("--")] = True
         elif word == "--format":
             params["format"] = next(waiting, "")
         elif word.startswith("--format="):

@@ -31,6 +31,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "appups": ("upgrading", "appups_step"),
     "relup": ("upgrading", "relup_step"),
     "delta": ("upgrading", "delta_step"),
+    "review": ("reviewing", "review_step"),
 }
 """Module in this package and function, by the name of the step."""
 

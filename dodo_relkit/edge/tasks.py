@@ -84,7 +84,7 @@ def profile_tasks(wiring: Wiring) -> Iterator[Task]:
     ]
     parts = [*ROWS, *(tree.name for tree in trees)]
     if profile.upgrade_from:
-        tasks += [_baselines(wiring), _appups(wiring), _relup(wiring)]
+        tasks += [_baselines(wiring), _appups(wiring), _relup(wiring), _review(wiring)]
         parts.append("relup")
     if profile.tar:
         tasks.append(_tarball(wiring, parts))
@@ -240,6 +240,24 @@ def _relup(wiring: Wiring) -> Task:
     )
 
 
+def _review(wiring: Wiring) -> Task:
+    layout = wiring.layout
+    return _task(
+        wiring,
+        "review",
+        "what the upgrade will do to the processes: findings, and a page to read",
+        step="review",
+        targets=[layout.stamp("review"), layout.review("txt"), layout.review("html")],
+        settings=("strict_upgrades",),
+        file_dep=[
+            layout.baselines,
+            layout.stamp("appups"),
+            layout.stamp("lib"),
+            layout.stamp("relup"),
+        ],
+    )
+
+
 def _delta(wiring: Wiring, parts: Sequence[str]) -> Task:
     layout = wiring.layout
     return _task(
@@ -262,6 +280,7 @@ def _tarball(wiring: Wiring, parts: Sequence[str]) -> Task:
     layout, profile = wiring.layout, wiring.profile
     version = literal_version(profile)
     tarball = layout.tarball(version) if version else layout.latest_tarball
+    is_strict = profile.strict_upgrades and profile.upgrade_from
     return _task(
         wiring,
         "tar",
@@ -270,7 +289,11 @@ def _tarball(wiring: Wiring, parts: Sequence[str]) -> Task:
         arguments=[list(parts)],
         targets=[layout.stamp("tar"), tarball],
         settings=("compression_level",),
-        file_dep=[layout.facet("identity"), *(layout.stamp(part) for part in parts)],
+        file_dep=[
+            layout.facet("identity"),
+            *(layout.stamp(part) for part in parts),
+            *([layout.stamp("review")] if is_strict else []),
+        ],
     )
 
 

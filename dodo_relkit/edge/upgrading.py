@@ -82,7 +82,7 @@ def appups_step(_: Profile, layout: Layout) -> Saved:
     instruction is there. Raises `Trouble` when an application changed and kept its
     version, or when a user's appup is wrong.
     """
-    apps = _planned_apps(layout)
+    apps = planned_apps(layout)
     baselines = load_baselines(read_file(layout.baselines))
     found: list[Diagnostic] = []
     files = []
@@ -90,8 +90,8 @@ def appups_step(_: Profile, layout: Layout) -> Saved:
         if app.from_target:
             continue
         having = [each for each in baselines if name in each.directories]
-        olds = [_app_of(each, name) for each in having]
-        new = _version(app)
+        olds = [earlier_version(each, name) for each in having]
+        new = version_of(app)
         for base, old in zip(having, olds, strict=True):
             if old.vsn == new.vsn:
                 found += check_app_version(old, new, baseline=base.origin)
@@ -115,14 +115,14 @@ def relup_step(_: Profile, layout: Layout) -> Saved:
     target = learn_target(
         read_file(place.boot_file), erts_vsn=place.erts_vsn, file=place.boot_file
     )
-    apps = _planned_apps(layout)
+    apps = planned_apps(layout)
     release = Release(rel=load_release(facets).rel, apps=apps)
     baselines = [
-        relups.Baseline(release=_release_of(each))
+        relups.Baseline(release=release_of(each))
         for each in load_baselines(read_file(layout.baselines))
     ]
     job = relups.RelupJob(
-        top=release, target=target, appup_of=lambda app: _read_appup(layout, app)
+        top=release, target=target, appup_of=lambda app: read_appup(layout, app)
     )
     made = relups.make_relup(job, baselines, baselines)
     path = layout.release_file("releases/{vsn}/relup", release.rel.vsn)
@@ -155,11 +155,11 @@ def delta_step(profile: Profile, layout: Layout, parts: Sequence[str]) -> Saved:
 
 def appup_files(layout: Layout) -> list[str]:
     """Return the files of the user's that may be appups of this release."""
-    apps = _planned_apps(layout)
+    apps = planned_apps(layout)
     return [path for app in apps.values() for path in _user_appups(app)]
 
 
-def _planned_apps(layout: Layout) -> dict[str, App]:
+def planned_apps(layout: Layout) -> dict[str, App]:
     """Return the planned applications as they were found, in `.rel` order."""
     rel = load_rel_facet({"apps": read_facet(layout, "apps")})
     by_name: dict[tuple[str, str], App] = {}
@@ -171,19 +171,26 @@ def _planned_apps(layout: Layout) -> dict[str, App]:
 def _appup_text(
     app: App, olds: Sequence[AppVersion], new: AppVersion
 ) -> tuple[bytes, list[Diagnostic]]:
-    written = _user_appups(app)
-    if written:
-        content = read_file(written[0])
-        appup = load_appup(consult_one(content, written[0]), written[0])
+    chosen = _user_appup(app)
+    if chosen is not None:
+        appup, content, file = chosen
         checks = [
-            each
-            for old in olds
-            for each in check_appup(appup, old, new, file=written[0])
+            each for old in olds for each in check_appup(appup, old, new, file=file)
         ]
         return content, checks
     ways = [generate(old, new) for old in olds]
     notes = [note for way in ways for note in way.notes]
     return explain_appup(ways).encode(), notes
+
+
+def _user_appup(app: App) -> tuple[Appup, bytes, str] | None:
+    """Return the first appup that is for the application's present version."""
+    for file in _user_appups(app):
+        content = read_file(file)
+        appup = load_appup(consult_one(content, file), file)
+        if appup.vsn == app.spec.vsn:
+            return appup, content, file
+    return None
 
 
 def _user_appups(app: App) -> list[str]:
@@ -200,7 +207,11 @@ def _glob(pattern: str) -> Iterator[Path]:
     return path.parent.glob(path.name)
 
 
-def _read_appup(layout: Layout, app: App) -> tuple[Appup, str]:
+def read_appup(layout: Layout, app: App) -> tuple[Appup, str]:
+    """Return the appup of an application and its file: chosen by us, or OTP's own.
+
+    Raises `Trouble` (RK780) when there is none.
+    """
     path = layout.appup(app.spec.name)
     if app.from_target or not os.path.exists(path):  # noqa: PTH110
         path = f"{app.ebin}/{app.spec.name}.appup"
@@ -210,7 +221,8 @@ def _read_appup(layout: Layout, app: App) -> tuple[Appup, str]:
     return load_appup(consult_one(read_file(path), path), path), path
 
 
-def _release_of(baseline: Baseline) -> Release:
+def release_of(baseline: Baseline) -> Release:
+    """Return the release of a baseline with its applications."""
     apps = {name: _found_app(baseline, name) for name in baseline.directories}
     return Release(rel=baseline.rel, apps=apps)
 
@@ -223,11 +235,13 @@ def _found_app(baseline: Baseline, name: str) -> App:
     return App(spec=spec, directory=directory, beams=tuple(beams))
 
 
-def _app_of(baseline: Baseline, name: str) -> AppVersion:
-    return _version(_found_app(baseline, name))
+def earlier_version(baseline: Baseline, name: str) -> AppVersion:
+    """Return an application of a baseline with its code."""
+    return version_of(_found_app(baseline, name))
 
 
-def _version(app: App) -> AppVersion:
+def version_of(app: App) -> AppVersion:
+    """Return an application with its code."""
     return AppVersion(spec=app.spec, modules=_modules(app))
 
 

@@ -77,6 +77,7 @@ class Profile:
     tar: bool
     compression_level: int
     delta: bool
+    strict_upgrades: bool
     upgrade_from: tuple[str, ...]
 
     @property

@@ -85,6 +85,7 @@ SETTINGS: Mapping[str, Setting] = {
     "compression_level": Setting(read=read_level, default=6),
     "upgrade_from": Setting(read=read_one_or_more_paths, default=()),
     "delta": Setting(read=read_boolean, default=False),
+    "strict_upgrades": Setting(read=read_boolean, default=False),
 }
 """Names and defaults are Distillery's where it has the setting; FEATURES CF-12."""
 

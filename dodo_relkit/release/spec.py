@@ -102,6 +102,8 @@ class Settings(TypedDict, total=False):
     """Of the tarball, 0..9."""
     delta: bool
     """Also make a tarball of what the releases of `upgrade_from` lack."""
+    strict_upgrades: bool
+    """Stop when the review of an upgrade finds something severe."""
     upgrade_from: str | Sequence[str]
     """Earlier releases to upgrade from while the node runs: versions in the output
     directory, `latest`, release directories or tarballs."""
