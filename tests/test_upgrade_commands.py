@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.nodes import build, unpack
 from tests.oracle import otp_root
 from tests.start_release import (
     SHELLS,
@@ -91,7 +92,7 @@ def left_over(release: Release) -> list[str]:
 # --- What they are for -----------------------------------------------------------
 
 
-@pytest.mark.parametrize("shell", ["dash", "busybox"])
+@pytest.mark.parametrize("shell", SHELLS)
 def test_up_and_down_with_the_state_kept(versions, node, shell):
     node = replace(node, shell=SHELLS[shell])
     process = node.ok("pid")
@@ -206,6 +207,56 @@ def test_other_files_come_along_and_replace_nothing(versions, node):
     assert os.access(node.root / "bin/demo", os.X_OK)
     node.ok("downgrade", "0.1.0")
     assert (node.root / "bin/demo").read_text() == ours
+
+
+DODO = """
+from dodo_relkit import Relkit, environment, release
+relkit = Relkit(
+    default_release="demo", default_environment="prod",
+    environments=[environment("prod", include_erts={erts}, cookie="abc")],
+    releases=[release("demo", version="{vsn}", applications=["counter", "sasl"],
+                      lib_dirs=["libs"], sys_config="sys.config")],
+)
+DOIT_CONFIG = relkit.doit_config()
+task_release = relkit.task_creator()
+"""
+
+
+@pytest.mark.parametrize("erts", [True, False])
+def test_releases_of_ours(versions, tmp_path, erts):
+    """With and without the run-time system; OTP's applications stay where they are."""
+    project = tmp_path / "project"
+    made = {}
+    for vsn, app in (("0.1.0", "1.0"), ("0.2.0", "2.0")):
+        shutil.rmtree(project / "libs", ignore_errors=True)
+        shutil.copytree(versions.root / f"lib/counter-{app}", project / "libs/counter")
+        config = versions.root / f"releases/{vsn}/sys.config"
+        shutil.copy(config, project / "sys.config")
+        (project / "dodo.py").write_text(DODO.format(erts=erts, vsn=vsn))
+        build(project)
+        (tarball,) = project.rglob(f"demo-{vsn}.tar.gz")
+        made[vsn] = unpack(tarball, tmp_path / vsn)
+    relup = versions.root / "releases/0.2.0/relup"
+    shutil.copy(relup, made["0.2.0"] / "releases/0.2.0/relup")
+    release = Release(made["0.1.0"])
+    release.environment |= {
+        "RELEASE_TMP": str(tmp_path / "run"),
+        "REPLACE_OS_VARS": "1",
+        "GREETING": "hello",
+    }
+    place = release.root / "releases/demo-0.2.0.tar.gz"
+    pack = ["tar", "-C", made["0.2.0"], "-czf", place, "bin", "lib", "releases"]
+    subprocess.run([*pack, *(["erts-" + erts_version()] * erts)], check=True)
+    with own_epmd(release), release.started():
+        release.ok("rpc", "counter:bump()")
+        release.ok("upgrade", "0.2.0")
+        assert release.ok("rpc", STATE) == '{"2.0",{"2.0",1}}'
+        assert release.ok("rpc", GREETING) == '{ok,"hello 0.2.0"}'
+        release.ok("downgrade", "0.1.0")
+        assert release.ok("rpc", STATE).startswith('{"1.0",')
+        release.ok("uninstall", "0.2.0")
+        assert release.ok("ping") == "pong"
+    assert (otp_root() / f"lib/stdlib-{version_of('stdlib')}/ebin").is_dir()
 
 
 # --- What is refused before anything is changed ----------------------------------
@@ -643,4 +694,3 @@ def test_nothing_is_left_running(versions, node):
     put(versions, node, "0.2.0")
     node.ok("upgrade", "0.2.0")
     assert len([pid for pid in vms_of(node) if is_running(pid)]) == 1
-    assert otp_root().is_dir()

@@ -35,7 +35,8 @@ output(Port, Text) ->
 read(_, "") -> [];
 read(Vsn, File) ->
     Wrong = fun(Words) ->
-        relkit_words:stop(2, "the configuration of version ~ts cannot be used: ~ts (~ts)", [Vsn, Words, File])
+        relkit_words:stop(2, "the configuration of version ~ts cannot be used: ~ts (~ts)",
+            [Vsn, Words, File])
     end,
     case file:consult(File) of
         {ok, [Terms]} when is_list(Terms) ->

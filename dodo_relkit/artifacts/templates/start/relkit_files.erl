@@ -23,7 +23,8 @@ write(File, Text, Mode) ->
     done(file:rename(New, File)).
 
 done(ok) -> ok;
-done({error, Why}) -> relkit_words:stop(3, "cannot write below releases: ~ts", [relkit_words:reason(Why)]).
+done({error, Why}) ->
+    relkit_words:stop(3, "cannot write below releases: ~ts", [relkit_words:reason(Why)]).
 
 remove(Path) ->
     case file:read_link_info(Path) of

@@ -9,7 +9,8 @@ ask(#{target := Target}, Module, Function, Arguments) ->
     end.
 
 which(Job) ->
-    [{Vsn, Libs, Status} || {_, Vsn, Libs, Status} <- ask(Job, release_handler, which_releases, [])].
+    All = ask(Job, release_handler, which_releases, []),
+    [{Vsn, Libs, Status} || {_, Vsn, Libs, Status} <- All].
 
 running(Known) ->
     case lists:keyfind(current, 3, Known) of
@@ -33,6 +34,7 @@ written(Job, Files, Function, Arguments, Vsn) ->
     case ask(Job, release_handler, Function, Arguments) of
         {error, Why} ->
             [relkit_files:restore(Job, File) || File <- Files],
-            relkit_words:stop(3, "~s of version ~ts failed: ~ts", [Function, Vsn, relkit_words:reason(Why)]);
+            Words = relkit_words:reason(Why),
+            relkit_words:stop(3, "~s of version ~ts failed: ~ts", [Function, Vsn, Words]);
         _ -> [relkit_files:drop(Job, File) || File <- Files]
     end.

@@ -113,7 +113,8 @@ inflate(Fd, Z, Size, Tail) ->
         {ok, Data} ->
             Out = iolist_to_binary([Tail, zlib:inflate(Z, Data)]),
             Keep = max(0, byte_size(Out) - 1024),
-            inflate(Fd, Z, Size + byte_size(Out) - byte_size(Tail), binary:part(Out, Keep, byte_size(Out) - Keep));
+            <<_:Keep/binary, NewTail/binary>> = Out,
+            inflate(Fd, Z, Size + byte_size(Out) - byte_size(Tail), NewTail);
         eof -> {Size, Tail}
     end.
 
@@ -184,7 +185,10 @@ apps(Apps) -> [{atom_to_list(element(1, App)), element(2, App)} || App <- Apps].
 same_code(Dir, Root, Lib, Name) ->
     New = beams(Dir ++ "/lib/" ++ Lib),
     Old = beams(Root ++ "/lib/" ++ Lib),
-    Differ = [filename:basename(Beam, ".beam") || {Beam, File} <- New, differs(File, proplists:get_value(Beam, Old))],
+    Differ = [
+        filename:basename(Beam, ".beam")
+     || {Beam, File} <- New, differs(File, proplists:get_value(Beam, Old))
+    ],
     Differ =:= [] orelse not filelib:is_dir(Root ++ "/lib/" ++ Lib) orelse
         refuse("~ts is here already with other code in ~ts: nothing of it would be used. "
                "Give that application another version and build ~ts again",
@@ -245,14 +249,17 @@ move(From, To, Trash) ->
     done(file:rename(From, To)).
 
 done(ok) -> ok;
-done({error, Why}) -> refuse("cannot put the new version into place: ~ts", [relkit_words:reason(Why)]).
+done({error, Why}) ->
+    refuse("cannot put the new version into place: ~ts", [relkit_words:reason(Why)]).
 
 files(Dir) ->
-    filelib:fold_files(Dir, "", true, fun(File, All) -> [lists:nthtail(length(Dir) + 1, File) | All] end, []).
+    Below = length(Dir) + 1,
+    filelib:fold_files(Dir, "", true, fun(File, All) -> [lists:nthtail(Below, File) | All] end, []).
 
 dirs(Dir, Below) ->
     case file:list_dir(filename:join(Dir, Below)) of
-        {ok, Names} -> lists:sort([N || N <- Names, filelib:is_dir(filename:join([Dir, Below, N]))]);
+        {ok, Names} ->
+            lists:sort([N || N <- Names, filelib:is_dir(filename:join([Dir, Below, N]))]);
         {error, _} -> []
     end.
 

@@ -81,9 +81,10 @@ act("uninstall", #{version := Vsn} = Job) ->
 open(#{target := Target, root := Root, releases := Releases} = Job) ->
     is_pid(relkit_node:ask(Job, erlang, whereis, [release_handler])) orelse
         stop(1, "~ts has no sasl, which does the upgrade: put sasl into the release", [Target]),
-    There = {relkit_node:ask(Job, inet, gethostname, []), relkit_node:ask(Job, code, root_dir, [])},
-    There =:= {inet:gethostname(), Root} orelse
-        stop(1, "~ts runs from ~ts of ~ts, not from here", [Target, element(2, There), element(2, element(1, There))]),
+    {ok, Host} = relkit_node:ask(Job, inet, gethostname, []),
+    There = relkit_node:ask(Job, code, root_dir, []),
+    {{ok, Host}, There} =:= {inet:gethostname(), Root} orelse
+        stop(1, "~ts runs from ~ts of ~ts, not from here", [Target, There, Host]),
     global:set_lock({relkit_upgrade, self()}, [Target], 0) orelse
         stop(75, "another upgrade of ~ts is going on", [Target]),
     [] =/= element(2, hd([K || {_, _, permanent} = K <- relkit_node:which(Job)])) orelse
@@ -103,7 +104,8 @@ close(#{releases := Releases} = Job) ->
             relkit_config:put_back(Job),
             relkit_files:remove(Releases ++ "/.upgrade");
         {true, true} ->
-            [relkit_files:remove(Releases ++ "/.upgrade/" ++ Part) || Part <- ["stage", "before/owner"]]
+            [relkit_files:remove(Releases ++ "/.upgrade/" ++ Part)
+             || Part <- ["stage", "before/owner"]]
     end.
 
 gone(#{releases := Releases, target := Target}) ->
@@ -136,7 +138,8 @@ staged(#{version := Wanted, releases := Releases} = Job, Known, File) ->
     #{rel := {release, {_, Vsn}, _, _}} = Read = relkit_package:read(Job, File),
     lists:member(Wanted, ["", Vsn]) orelse
         stop(2, "~ts holds version ~ts, not ~ts", [File, Vsn, Wanted]),
-    is_sane(Vsn) orelse stop(2, "~ts holds a version ~tp: no such version can be used", [File, Vsn]),
+    is_sane(Vsn) orelse
+        stop(2, "~ts holds a version ~tp: no such version can be used", [File, Vsn]),
     Package = Read#{vsn => Vsn, dir => Releases ++ "/.upgrade/stage"},
     case lists:keymember(Vsn, 1, Known) of
         true -> installed(Job, Vsn);
@@ -209,7 +212,8 @@ register(#{root := Root, otp_lib := OtpLib} = Job, Known, #{vsn := Vsn, rel := R
 
 %% Since OTP 25 a path that is not absolute is below the root.
 own_libs(#{root := Root} = Job) ->
-    case relkit_node:ask(Job, erlang, function_exported, [release_handler, root_dir_relative_read_file, 1]) of
+    Relative = [release_handler, root_dir_relative_read_file, 1],
+    case relkit_node:ask(Job, erlang, function_exported, Relative) of
         true -> "lib";
         _ -> Root ++ "/lib"
     end.
@@ -227,10 +231,12 @@ install(#{options := Options} = Job, Vsn, From, Config) ->
     relkit_config:lend(Job, Vsn, Config),
     case relkit_node:ask(Job, release_handler, check_install_release, [Vsn]) of
         {ok, _, _} -> ok;
-        {error, Why} -> stop(2, "version ~ts cannot be installed: ~ts", [Vsn, relkit_words:reason(Why)])
+        {error, Why} ->
+            stop(2, "version ~ts cannot be installed: ~ts", [Vsn, relkit_words:reason(Why)])
     end,
     Env = relkit_node:ask(Job, application_controller, prep_config_change, []),
-    case relkit_node:ask(Job, release_handler, install_release, [Vsn, [{update_paths, true} | Options]]) of
+    How = [{update_paths, true} | Options],
+    case relkit_node:ask(Job, release_handler, install_release, [Vsn, How]) of
         {ok, _, _} -> new_paths(Job, Vsn, From);
         {error, Reason} -> failed(Job, Vsn, From, Handler, Reason, Old, Env)
     end.
@@ -265,7 +271,8 @@ failed(#{releases := Releases} = Job, Vsn, From, Handler, Reason, Old, Env) ->
             relkit_node:ask(Job, application_controller, config_change, [Env]),
             stop(3, "version ~ts was not installed: ~ts. The node runs ~ts", [Vsn, Words, From]);
         true ->
-            stop(4, "the upgrade to ~ts failed half-way: ~ts. ~ts", [Vsn, Words, runs_again(Job, 600)])
+            stop(4, "the upgrade to ~ts failed half-way: ~ts. ~ts",
+                 [Vsn, Words, runs_again(Job, 600)])
     end.
 
 is_restarting(_, _, 0) -> false;
@@ -289,7 +296,8 @@ runs_again(#{target := Target} = Job, Times) ->
         andalso is_list(rpc:call(Target, application, which_applications, [])),
     case Up andalso rpc:call(Target, release_handler, which_releases, []) of
         Releases when is_list(Releases) ->
-            say("The node restarted and runs ~ts", [relkit_node:running([{V, L, S} || {_, V, L, S} <- Releases])]);
+            Known = [{Vsn, Libs, Status} || {_, Vsn, Libs, Status} <- Releases],
+            say("The node restarted and runs ~ts", [relkit_node:running(Known)]);
         _ ->
             timer:sleep(100),
             runs_again(Job, Times - 1)
@@ -306,7 +314,8 @@ commit(#{releases := Releases} = Job, Vsn, Config) ->
 %% The start script of a version comes with it, and stays in its directory.
 new_script(#{root := Root, releases := Releases, name := Name}, Vsn, Old) ->
     Script = Root ++ "/bin/" ++ Name,
-    [Now, New] = [file:read_file(F) || F <- [Script, Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".sh"]],
+    Own = Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".sh",
+    [Now, New] = [file:read_file(File) || File <- [Script, Own]],
     case {Now, New} of
         {Same, Same} -> ok;
         {{ok, Text}, {ok, Other}} ->
