@@ -181,7 +181,8 @@ def nothing() -> None:
 def environment() -> dict[str, str]:
     """Return the environment of every process."""
     root = str(Path(__file__).resolve().parent.parent)
-    return {**os.environ, "PYTHONPATH": root}
+    kept = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPATH": root}
 
 
 def print_table(rows: list[Measured]) -> None:
