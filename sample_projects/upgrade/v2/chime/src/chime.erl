@@ -1,0 +1,4 @@
+-module(chime).
+-export([sound/0]).
+
+sound() -> <<"ding">>.

@@ -1,0 +1,29 @@
+%% One client; the state is its socket and how many lines were answered.
+-module(till_conn).
+-behaviour(gen_server).
+-export([start_link/1, go/1]).
+-export([init/1, handle_call/3, handle_cast/2, handle_info/2, code_change/3]).
+
+start_link(Socket) -> gen_server:start_link(?MODULE, Socket, []).
+
+%% To be called when the socket belongs to this process.
+go(Connection) -> gen_server:cast(Connection, go).
+
+init(Socket) -> {ok, {Socket, 0}}.
+
+handle_call(_Request, _From, State) -> {reply, unknown, State}.
+
+handle_cast(go, State) -> listen(State).
+
+handle_info({tcp, Socket, Line}, {Socket, Answered}) ->
+    _ = gen_tcp:send(Socket, [till_words:answer(Line), $\n]),
+    listen({Socket, Answered + 1});
+handle_info({tcp_closed, _}, State) ->
+    {stop, normal, State}.
+
+listen({Socket, Answered}) ->
+    _ = inet:setopts(Socket, [{active, once}]),
+    {noreply, {Socket, Answered}}.
+
+code_change({down, _}, {Socket, _}, _Extra) -> {ok, Socket};
+code_change(_, Socket, _Extra) -> {ok, {Socket, 0}}.
