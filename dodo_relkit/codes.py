@@ -1434,6 +1434,41 @@ class Code(Enum):
         "there is no appup of {app} for {release}: it did not change, or no upgrade was built",
         "Build an upgrade first, with the setting upgrade_from or doit release --upgrade.",
     )
+    WISH_UNKNOWN = Words(
+        "RK783",
+        WARNING,
+        "a setting of an upgrade names no module",
+        "{setting} names {name}, which is no module and no application of the release",
+        "Correct the name, or remove it.",
+    )
+    HOOK_IMPORT = Words(
+        "RK784",
+        ERROR,
+        "a module with a Python function of the user's cannot be imported",
+        "{module}, which {hook} names, cannot be imported: {reason}",
+        "Modules are looked for from the project's root, `a.b` in a/b.py, and where Python finds its packages.",
+    )
+    HOOK_ABSENT = Words(
+        "RK785",
+        ERROR,
+        "a module lacks the function that a setting names",
+        "{hook}: {file} has no function {function}",
+        "Define it there, or correct the setting.",
+    )
+    HOOK_FAILED = Words(
+        "RK786",
+        ERROR,
+        "a Python function of the user's failed",
+        "{hook} failed: {reason}",
+        "Correct the function.",
+    )
+    HOOK_RESULT = Words(
+        "RK787",
+        ERROR,
+        "the relup hook returned no script",
+        "{hook} returned {found} on the way {direction} {base}; a script is a list or tuple of Erlang terms",
+        "Return the script, changed or not.",
+    )
 
     @property
     def number(self) -> str:

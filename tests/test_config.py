@@ -142,6 +142,10 @@ def test_defaults():
         compression_level=6,
         delta=False,
         strict_upgrades=False,
+        purge="brutal",
+        upgrade_strategies={},
+        appup_transforms=(),
+        relup_hook=None,
         upgrade_from=(),
     )
     assert made.key == "web:default"

@@ -20,7 +20,6 @@ from dodo_relkit.upgrade.generate import generate
 from dodo_relkit.upgrade.protocols import (
     compare_protocols,
     protocol_instructions,
-    turned,
 )
 from dodo_relkit.upgrade.transforms import Transform, transform
 from tests.live_upgrade import ELIXIR, Live, elixir_versions, erlang_version
@@ -221,7 +220,12 @@ def test_consolidated_protocols(tmp_path):
         paths = '[P || P <- code:get_path(), lists:suffix("consolidated", P)]'
         wanted = f'["{root}/{placed.new_directory}"]'
         assert live.ask(f"{paths} =:= {wanted}") == "true"
-        run(live, protocol_instructions(turned(placed, frozenset())))
+        back = replace(
+            placed,
+            old_directory=placed.new_directory,
+            new_directory=placed.old_directory,
+        )
+        run(live, protocol_instructions(back))
         assert live.ask(asked) == "{consolidated,['Elixir.Integer']}"
     finally:
         live.close()

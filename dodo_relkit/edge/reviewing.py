@@ -21,6 +21,7 @@ from dodo_relkit.edge.upgrading import (
     planned_apps,
     read_appup,
     version_of,
+    wishes_of,
 )
 from dodo_relkit.formats.appup import instructions_for
 from dodo_relkit.formats.relup import Relup, load_relup
@@ -31,6 +32,7 @@ from dodo_relkit.upgrade.baseline import Baseline, load_baselines
 from dodo_relkit.upgrade.findings import AppUpgrade
 from dodo_relkit.upgrade.review import review, severe_ones
 from dodo_relkit.upgrade.story import stories
+from dodo_relkit.upgrade.wishes import asks_restart
 
 
 def review_step(profile: Profile, layout: Layout) -> Saved:
@@ -44,7 +46,7 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     found = {
         str(finding.diagnostic): finding
         for baseline in baselines
-        for finding in review(_upgrades(layout, baseline))
+        for finding in review(_upgrades(profile, layout, baseline))
     }
     findings = tuple(found.values())
     path = read_stamp(layout.stamp("relup"))[0]["path"]
@@ -68,7 +70,9 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     return saved, tuple(each.diagnostic for each in findings)
 
 
-def _upgrades(layout: Layout, baseline: Baseline) -> Iterator[AppUpgrade]:
+def _upgrades(
+    profile: Profile, layout: Layout, baseline: Baseline
+) -> Iterator[AppUpgrade]:
     for name, app in planned_apps(layout).items():
         if app.from_target or name not in baseline.directories:
             continue
@@ -81,6 +85,7 @@ def _upgrades(layout: Layout, baseline: Baseline) -> Iterator[AppUpgrade]:
             new=new,
             up=instructions_for(appup.up, old.vsn, file) or (),
             down=instructions_for(appup.down, old.vsn, file) or (),
+            restart_asked=asks_restart(wishes_of(profile, app)),
         )
 
 

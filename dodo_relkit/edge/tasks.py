@@ -4,8 +4,9 @@
                    (config) ─┤  sys.config, vm.args, start_script, RELEASES, …  ─┐
                              ├▶ lib, erts, consolidated ─────────────────────────┼▶ tar
 
-Nothing is read from the disk here, and nothing heavy is imported: doit makes the
-tasks anew on every run. What the tasks do is in steps.py.
+Nothing is read from the disk here (only looked whether a module of the user's lies in
+the project), and nothing heavy is imported: doit makes the tasks anew on every run.
+What the tasks do is in steps.py.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from dodo_relkit import __version__
 from dodo_relkit.artifacts.table import ROWS, TABLE, TREES, Row, Tree
 from dodo_relkit.edge.layout import Layout, read_files
 from dodo_relkit.edge.perform import clean, perform
+from dodo_relkit.edge.python_hooks import hook_files
 from dodo_relkit.edge.uptodate import (
     files_there,
     inputs_same,
@@ -84,7 +86,9 @@ def profile_tasks(wiring: Wiring) -> Iterator[Task]:
     ]
     parts = [*ROWS, *(tree.name for tree in trees)]
     if profile.upgrade_from:
-        tasks += [_baselines(wiring), _appups(wiring), _relup(wiring), _review(wiring)]
+        needs = [tree.name for tree in trees if tree.name == "consolidated"]
+        tasks += [_baselines(wiring), _appups(wiring), _relup(wiring, needs)]
+        tasks.append(_review(wiring))
         parts.append("relup")
     if profile.tar:
         tasks.append(_tarball(wiring, parts))
@@ -209,21 +213,23 @@ def _baselines(wiring: Wiring) -> Task:
 
 
 def _appups(wiring: Wiring) -> Task:
-    layout = wiring.layout
+    layout, profile = wiring.layout, wiring.profile
+    hooks = hook_files(each.function for each in profile.appup_transforms)
     return _task(
         wiring,
         "appups",
         "an appup for each application that changed, found or generated",
         step="appups",
         targets=[layout.stamp("appups")],
-        settings=(),
+        settings=("purge", "upgrade_strategies", "appup_transforms"),
         inputs=("appups", wiring.profile, layout),
-        file_dep=[layout.baselines, layout.facet("apps"), layout.stamp("lib")],
+        file_dep=[layout.baselines, layout.facet("apps"), layout.stamp("lib"), *hooks],
     )
 
 
-def _relup(wiring: Wiring) -> Task:
+def _relup(wiring: Wiring, needs: Sequence[str]) -> Task:
     layout = wiring.layout
+    hook = wiring.profile.relup_hook
     facets = ("apps", "specs", "target")
     return _task(
         wiring,
@@ -231,11 +237,13 @@ def _relup(wiring: Wiring) -> Task:
         "the relup: how a running node comes to this release, and back",
         step="relup",
         targets=[layout.stamp("relup")],
-        settings=(),
+        settings=("relup_hook",),
         file_dep=[
             layout.baselines,
             layout.stamp("appups"),
             *(layout.facet(facet) for facet in facets),
+            *(layout.stamp(need) for need in needs),
+            *hook_files([hook] if hook else []),
         ],
     )
 
@@ -248,7 +256,7 @@ def _review(wiring: Wiring) -> Task:
         "what the upgrade will do to the processes: findings, and a page to read",
         step="review",
         targets=[layout.stamp("review"), layout.review("txt"), layout.review("html")],
-        settings=("strict_upgrades",),
+        settings=("strict_upgrades", "upgrade_strategies"),
         file_dep=[
             layout.baselines,
             layout.stamp("appups"),

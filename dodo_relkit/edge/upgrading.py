@@ -23,11 +23,13 @@ from dodo_relkit.edge.delta import delta_path, write_delta
 from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.files import read_file, write_file
 from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.python_hooks import load_hook
+from dodo_relkit.edge.relup_rework import rework
 from dodo_relkit.edge.stamps import describe, write_stamp
 from dodo_relkit.edge.steps import Saved
 from dodo_relkit.edge.tarball import release_members
 from dodo_relkit.formats.app import load_app
-from dodo_relkit.formats.appup import Appup, load_appup
+from dodo_relkit.formats.appup import Appup, dump_appup, load_appup
 from dodo_relkit.formats.beam import Chunks, read_chunks
 from dodo_relkit.formats.relup import dump_relup
 from dodo_relkit.release.facet_values import load_target_place
@@ -45,9 +47,12 @@ from dodo_relkit.upgrade.baseline import (
     dump_baselines,
     load_baselines,
 )
-from dodo_relkit.upgrade.build_appup import explain_appup
-from dodo_relkit.upgrade.generate import generate
+from dodo_relkit.upgrade.build_appup import build_appup, explain_appup
+from dodo_relkit.upgrade.generate import Wishes, generate
 from dodo_relkit.upgrade.reuse import check_app_version
+from dodo_relkit.upgrade.transformed import transform_appup, transform_way
+from dodo_relkit.upgrade.transforms import Transform
+from dodo_relkit.upgrade.wishes import unknown_names, wishes_for
 
 APPUP_PLACES = (
     "rel/appups/{app}/*.appup",
@@ -75,16 +80,18 @@ def baselines_step(profile: Profile, layout: Layout) -> Saved:
     return {"versions": [each.vsn for each in baselines]}, tuple(warnings)
 
 
-def appups_step(_: Profile, layout: Layout) -> Saved:
+def appups_step(profile: Profile, layout: Layout) -> Saved:
     """Find or generate the appup of each application that changed.
 
     An appup of the user's is checked and taken as it is; a generated one says why each
-    instruction is there. Raises `Trouble` when an application changed and kept its
-    version, or when a user's appup is wrong.
+    instruction is there. Both go through the user's transforms. Raises `Trouble` when
+    an application changed and kept its version, when a user's appup is wrong, or a
+    transform.
     """
     apps = planned_apps(layout)
+    transforms = _transforms(profile)
     baselines = load_baselines(read_file(layout.baselines))
-    found: list[Diagnostic] = []
+    found = _unknown_wishes(profile, apps)
     files = []
     for name, app in apps.items():
         if app.from_target:
@@ -98,7 +105,8 @@ def appups_step(_: Profile, layout: Layout) -> Saved:
         changed = _each_once(old for old in olds if old.vsn != new.vsn)
         if not changed:
             continue
-        text, more = _appup_text(app, changed, new)
+        wishes = wishes_of(profile, app)
+        text, more = _appup_text(app, changed, new, wishes, transforms)
         found += more
         path = layout.appup(name)
         write_file(path, text)
@@ -108,7 +116,7 @@ def appups_step(_: Profile, layout: Layout) -> Saved:
     return {"appups": len(files)}, tuple(found)
 
 
-def relup_step(_: Profile, layout: Layout) -> Saved:
+def relup_step(profile: Profile, layout: Layout) -> Saved:
     """Write `releases/<vsn>/relup`: the way from each baseline, and back."""
     facets = {each: read_facet(layout, each) for each in ("apps", "specs", "target")}
     place = load_target_place(facets)
@@ -117,12 +125,13 @@ def relup_step(_: Profile, layout: Layout) -> Saved:
     )
     apps = planned_apps(layout)
     release = Release(rel=load_release(facets).rel, apps=apps)
-    baselines = [
-        relups.Baseline(release=release_of(each))
-        for each in load_baselines(read_file(layout.baselines))
-    ]
+    earlier = load_baselines(read_file(layout.baselines))
+    baselines = [relups.Baseline(release=release_of(each)) for each in earlier]
     job = relups.RelupJob(
-        top=release, target=target, appup_of=lambda app: read_appup(layout, app)
+        top=release,
+        target=target,
+        appup_of=lambda app: read_appup(layout, app),
+        rework=rework(layout, release.rel.vsn, earlier, profile.relup_hook),
     )
     made = relups.make_relup(job, baselines, baselines)
     path = layout.release_file("releases/{vsn}/relup", release.rel.vsn)
@@ -168,18 +177,65 @@ def planned_apps(layout: Layout) -> dict[str, App]:
     return {entry.name: by_name[entry.name, entry.vsn] for entry in rel.apps}
 
 
+def wishes_of(profile: Profile, app: App) -> Wishes:
+    """Return what the settings say of an application."""
+    return wishes_for(
+        app.spec.name,
+        app.beams,
+        strategies=profile.upgrade_strategies,
+        purge=profile.purge,
+    )
+
+
+def _transforms(profile: Profile) -> tuple[Transform, ...]:
+    """Return the user's transforms, loaded."""
+    return tuple(
+        Transform(
+            name=each.function,
+            function=load_hook(each.function),
+            options=each.options,
+        )
+        for each in profile.appup_transforms
+    )
+
+
+def _unknown_wishes(profile: Profile, apps: Mapping[str, App]) -> list[Diagnostic]:
+    modules = {name: app.beams for name, app in apps.items()}
+    tables = {"upgrade_strategies": profile.upgrade_strategies, "purge": profile.purge}
+    return [
+        diagnostic(Code.WISH_UNKNOWN, setting=setting, name=name)
+        for setting, table in tables.items()
+        if not isinstance(table, str)
+        for name in unknown_names(table.keys(), modules)
+    ]
+
+
 def _appup_text(
-    app: App, olds: Sequence[AppVersion], new: AppVersion
+    app: App,
+    olds: Sequence[AppVersion],
+    new: AppVersion,
+    wishes: Wishes,
+    transforms: Sequence[Transform],
 ) -> tuple[bytes, list[Diagnostic]]:
+    def checked(appup: Appup, file: str) -> list[Diagnostic]:
+        return [
+            each for old in olds for each in check_appup(appup, old, new, file=file)
+        ]
+
     chosen = _user_appup(app)
     if chosen is not None:
         appup, content, file = chosen
-        checks = [
-            each for old in olds for each in check_appup(appup, old, new, file=file)
-        ]
-        return content, checks
-    ways = [generate(old, new) for old in olds]
+        checks = checked(appup, file)
+        if not transforms:
+            return content, checks
+        stop_on_errors(checks)
+        versions = [old.vsn for old in olds]
+        made = transform_appup(appup, new.name, versions, transforms, file=file)
+        return dump_appup(made), checked(made, file)
+    ways = [transform_way(generate(old, new, wishes), transforms) for old in olds]
     notes = [note for way in ways for note in way.notes]
+    if transforms:
+        notes += checked(build_appup(ways), "")
     return explain_appup(ways).encode(), notes
 
 

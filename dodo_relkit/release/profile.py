@@ -28,6 +28,7 @@ from dodo_relkit.release.spec import (
     Environment,
     ReleaseSpec,
 )
+from dodo_relkit.release.upgrade_settings import TransformWish
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +79,10 @@ class Profile:
     compression_level: int
     delta: bool
     strict_upgrades: bool
+    purge: str | Mapping[str, str]
+    upgrade_strategies: Mapping[str, str]
+    appup_transforms: tuple[TransformWish, ...]
+    relup_hook: str | None
     upgrade_from: tuple[str, ...]
 
     @property

@@ -27,6 +27,12 @@ from dodo_relkit.release.reading import (
     wrong_type,
 )
 from dodo_relkit.release.spec import CurrentVersion
+from dodo_relkit.release.upgrade_settings import (
+    read_function,
+    read_purge,
+    read_strategies,
+    read_transforms,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +92,10 @@ SETTINGS: Mapping[str, Setting] = {
     "upgrade_from": Setting(read=read_one_or_more_paths, default=()),
     "delta": Setting(read=read_boolean, default=False),
     "strict_upgrades": Setting(read=read_boolean, default=False),
+    "purge": Setting(read=read_purge, default="brutal"),
+    "upgrade_strategies": Setting(read=read_strategies, default={}),
+    "appup_transforms": Setting(read=read_transforms, default=()),
+    "relup_hook": Setting(read=read_function, default=None),
 }
 """Names and defaults are Distillery's where it has the setting; FEATURES CF-12."""
 
@@ -96,7 +106,6 @@ HOOKS = tuple(
 )
 
 NOT_YET: Mapping[str, str] = dict.fromkeys(HOOKS, "") | {
-    "appup_transforms": "",
     "commands": "",
     "config": "Name the file in sys_config: what ends in .exs is evaluated by Elixir.",
     "config_providers": "",

@@ -104,6 +104,16 @@ class Settings(TypedDict, total=False):
     """Also make a tarball of what the releases of `upgrade_from` lack."""
     strict_upgrades: bool
     """Stop when the review of an upgrade finds something severe."""
+    purge: str | Mapping[str, str]
+    """`brutal` or `soft`, or these by module, with `default` for the rest."""
+    upgrade_strategies: Mapping[str, str]
+    """How modules change on a running node, by module: `load`, `update_soft`,
+    `update_advanced`, `supervisor`, `skip`; or, for the application, `restart_app`,
+    `restart_emulator`."""
+    appup_transforms: Sequence[str | tuple[str, Mapping[str, object]]]
+    """Python functions, `module:function`, that change the instructions of appups."""
+    relup_hook: str
+    """A Python function, `module:function`, that changes the scripts of the relup."""
     upgrade_from: str | Sequence[str]
     """Earlier releases to upgrade from while the node runs: versions in the output
     directory, `latest`, release directories or tarballs."""

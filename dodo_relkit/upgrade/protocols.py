@@ -15,11 +15,17 @@ the first instruction asks for it (`code:root_dir/0`) by `erl_eval`, a module of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dodo_relkit.formats import beam
 from dodo_relkit.terms.model import Atom, Term, make_list, make_string
+from dodo_relkit.upgrade.draft import Script
+from dodo_relkit.upgrade.instructions import arguments, instruction_name
 from dodo_relkit.upgrade.modules import Change, compare_modules, names_with
+from dodo_relkit.upgrade.script_checks import RESTART, RESTART_NEW
+
+Beams = Mapping[str, beam.Chunks]
+"""Chunks by the names of modules."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +42,8 @@ class ProtocolChanges:
 
 
 def compare_protocols(
-    old: Mapping[str, beam.Chunks],
-    new: Mapping[str, beam.Chunks],
+    old: Beams,
+    new: Beams,
     *,
     old_directory: str,
     new_directory: str,
@@ -52,14 +58,19 @@ def compare_protocols(
     )
 
 
-def turned(changes: ProtocolChanges, added: frozenset[str]) -> ProtocolChanges:
-    """Return the way back; `added` are those of `load` that the old release lacks."""
-    return ProtocolChanges(
-        old_directory=changes.new_directory,
-        new_directory=changes.old_directory,
-        load=tuple(sorted({*changes.load, *changes.unload} - added)),
-        unload=tuple(sorted(added)),
-    )
+def with_protocols(script: Script, changes: ProtocolChanges, new: Beams) -> Script:
+    """Return the script of a relup with the instructions for protocols behind it.
+
+    What the script loads from an application is loaded again when it is a protocol,
+    `new` has it consolidated: an application has the unconsolidated one. A script that
+    restarts the emulator stays, since a start finds the protocols by itself.
+    """
+    if RESTART in script or RESTART_NEW in script:
+        return script
+    loaded = {arguments(each)[0] for each in script if instruction_name(each) == "load"}
+    again = {name for name in new if Atom(name) in loaded}
+    load = tuple(sorted({*changes.load, *again}))
+    return (*script, *protocol_instructions(replace(changes, load=load)))
 
 
 def protocol_instructions(changes: ProtocolChanges) -> tuple[Term, ...]:

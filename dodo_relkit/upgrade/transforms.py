@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Trouble, diagnostic
-from dodo_relkit.terms.model import Atom, Term
+from dodo_relkit.terms.model import (
+    Atom,
+    BitString,
+    ExternalFun,
+    Improper,
+    Map,
+    Term,
+)
 from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.upgrade.draft import Direction
 from dodo_relkit.upgrade.expand import expand_short_forms
@@ -52,9 +59,7 @@ def transform(  # noqa: PLR0913, PLR0917 - what a transform is told
     start, end = (old, new) if direction is Direction.UP else (new, old)
     script = tuple(instructions)
     for each in transforms:
-        script = tuple(
-            each.function(app, start, end, direction.value, script, each.options)
-        )
+        made = each.function(app, start, end, direction.value, script, each.options)
         faults = [
             diagnostic(
                 Code.UP_TRANSFORM,
@@ -62,14 +67,42 @@ def transform(  # noqa: PLR0913, PLR0917 - what a transform is told
                 app=app,
                 old=start,
                 new=end,
-                instruction=format_term(instruction),
+                instruction=instruction,
                 reason=reason,
             )
-            for instruction, reason in faulty(script)
+            for instruction, reason in _rubbish(made) or _faulty_texts(made)
         ]
         if faults:
             raise Trouble(faults)
+        script = tuple(made)
     return script
+
+
+def is_term(value: object) -> bool:
+    """Tell whether a value that a user's function made is an Erlang term."""
+    match value:
+        case bool():
+            return False
+        case Atom() | int() | float() | bytes() | str() | BitString() | ExternalFun():
+            return True
+        case tuple() | list():
+            return all(map(is_term, value))
+        case Improper():
+            return all(map(is_term, value.items)) and is_term(value.tail)
+        case Map():
+            return all(map(is_term, value.pairs))
+    return False
+
+
+def _rubbish(made: object) -> list[tuple[str, str]]:
+    """Return what is no list of terms at all, each with what is wrong."""
+    if not isinstance(made, list | tuple):
+        return [(repr(made), "it must return a list or tuple of instructions")]
+    return [(repr(each), "it is no Erlang term") for each in made if not is_term(each)]
+
+
+def _faulty_texts(made: Iterable[Term]) -> list[tuple[str, str]]:
+    return [(format_term(each), reason) for each, reason in faulty(tuple(made))]
 
 
 def faulty(script: Sequence[Term]) -> tuple[tuple[Term, str], ...]:
