@@ -94,13 +94,13 @@ def baselines_signature(profile: Profile, layout: Layout) -> list[str]:
 
 def appups_signature(_: Profile, layout: Layout) -> list[list[object]]:
     """Return how the appups look that the user may have written."""
-    from dodo_relkit.edge.upgrading import appup_files
+    from dodo_relkit.edge.appup_places import user_appups
 
-    if not Path(layout.facet("apps")).is_file():
-        return []
+    sources = _json(layout.facet("sources")) or ()
     return [
         [path, status.st_size, status.st_mtime_ns, status.st_ino]
-        for path in appup_files(layout)
+        for source in sources
+        for path in user_appups(source["name"], source["directory"])
         for status in [Path(path).stat()]
     ]
 

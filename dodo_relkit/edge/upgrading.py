@@ -10,12 +10,13 @@ written. Inputs are never written: a generated appup goes into our own directory
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from dodo_relkit.artifacts.delta import Whole
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Trouble, diagnostic, stop_on_errors
+from dodo_relkit.edge.appup_places import user_appups
 from dodo_relkit.edge.archive import source_date_epoch
 from dodo_relkit.edge.baselines import Building, read_baselines
 from dodo_relkit.edge.catalog_file import read_found
@@ -53,14 +54,6 @@ from dodo_relkit.upgrade.reuse import check_app_version
 from dodo_relkit.upgrade.transformed import transform_appup, transform_way
 from dodo_relkit.upgrade.transforms import Transform
 from dodo_relkit.upgrade.wishes import unknown_names, wishes_for
-
-APPUP_PLACES = (
-    "rel/appups/{app}/*.appup",
-    "{directory}/priv/appups/*.appup",
-    "{directory}/src/{app}.appup.src",
-    "{directory}/ebin/{app}.appup",
-)
-"""Where a user's appup is looked for, the first that is there counts (AU-02)."""
 
 
 def baselines_step(profile: Profile, layout: Layout) -> Saved:
@@ -162,12 +155,6 @@ def delta_step(profile: Profile, layout: Layout, parts: Sequence[str]) -> Saved:
     return {**described, "version": rel.vsn}, ()
 
 
-def appup_files(layout: Layout) -> list[str]:
-    """Return the files of the user's that may be appups of this release."""
-    apps = planned_apps(layout)
-    return [path for app in apps.values() for path in _user_appups(app)]
-
-
 def planned_apps(layout: Layout) -> dict[str, App]:
     """Return the planned applications as they were found, in `.rel` order."""
     rel = load_rel_facet({"apps": read_facet(layout, "apps")})
@@ -241,26 +228,12 @@ def _appup_text(
 
 def _user_appup(app: App) -> tuple[Appup, bytes, str] | None:
     """Return the first appup that is for the application's present version."""
-    for file in _user_appups(app):
+    for file in user_appups(app.spec.name, app.directory):
         content = read_file(file)
         appup = load_appup(consult_one(content, file), file)
         if appup.vsn == app.spec.vsn:
             return appup, content, file
     return None
-
-
-def _user_appups(app: App) -> list[str]:
-    patterns = [
-        each.format(app=app.spec.name, directory=app.directory) for each in APPUP_PLACES
-    ]
-    return [
-        str(path) for pattern in patterns for path in sorted(_glob(pattern)) if path
-    ]
-
-
-def _glob(pattern: str) -> Iterator[Path]:
-    path = Path(pattern)
-    return path.parent.glob(path.name)
 
 
 def read_appup(layout: Layout, app: App) -> tuple[Appup, str]:
