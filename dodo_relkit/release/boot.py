@@ -14,7 +14,7 @@ from dodo_relkit.formats.rel import MANDATORY, RelApp
 from dodo_relkit.formats.script import BootScript
 from dodo_relkit.release.model import App, Release
 from dodo_relkit.release.needs import Needs, for_target, needs_of
-from dodo_relkit.release.order import walk
+from dodo_relkit.release.order import start_order
 from dodo_relkit.target import FramePart, KernelProcess, Slot, Target
 from dodo_relkit.terms.model import Atom, Term, make_string
 
@@ -63,7 +63,7 @@ def make_boot(
         target=target,
         options=options,
         needs=needs,
-        started=tuple(entries[name] for name in walk(needs).order),
+        started=tuple(entries[name] for name in start_order(needs)),
     )
     instructions = [each for part in target.frame for each in _fill(part, boot)]
     return BootScript(

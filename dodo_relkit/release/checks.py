@@ -21,7 +21,7 @@ from dodo_relkit.release.needs import (
     needs_of,
     without,
 )
-from dodo_relkit.release.order import Walk, walk
+from dodo_relkit.release.obstacles import Obstacles, find_obstacles
 from dodo_relkit.target import Target
 
 LONGEST_NAME = 255
@@ -169,10 +169,10 @@ def check_order(release: Release) -> list[Diagnostic]:
     Applications must not include each other in a circle.
     """
     needs = needs_of(release)
-    walked = walk(needs)
-    known = [pair for pair in walked.unplaced if pair[0] in needs]
+    obstacles = find_obstacles(needs)
+    known = [pair for pair in obstacles.unplaced if pair[0] in needs]
     return [
-        *_describe_circles(release, needs, walked),
+        *_describe_circles(release, needs, obstacles),
         *(
             diagnostic(
                 Code.UNPLACED_APP, app=app, wanted_by=by, reason=_reason(app, by, needs)
@@ -233,9 +233,9 @@ def _is_circular(name: str, included_by: Mapping[str, str]) -> bool:
 
 
 def _describe_circles(
-    release: Release, needs: Mapping[str, Needs], walked: Walk
+    release: Release, needs: Mapping[str, Needs], obstacles: Obstacles
 ) -> list[Diagnostic]:
-    if not walked.circular:
+    if not obstacles.circular:
         return []
     graph = {
         name: [
@@ -249,8 +249,8 @@ def _describe_circles(
         diagnostic(
             Code.CIRCULAR_APPS,
             path=_arrows(path),
-            names=walked.circular,
-            versions=tuple(release.apps[name].spec.vsn for name in walked.circular),
+            names=obstacles.circular,
+            versions=tuple(release.apps[name].spec.vsn for name in obstacles.circular),
         )
         for path in _circles(graph)
     ]

@@ -1,87 +1,35 @@
 """In which order the applications of a release start. Knows nothing of files.
 
-Depth first: an application comes after what it waits for, and every choice follows
-the order of the `.rel`. Where nothing is wrong that is the depth-first post-order of
-the graph of needs; where something is, the walk also finds what systools names.
+networkx resolves it: depth first, an application comes after what it waits for, and
+every choice follows the order of the `.rel`. What stands in the way of an order is
+found in `obstacles.py`.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-from dodo_relkit.release.needs import Needs, without
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Walk:
-    """The start order, and what stood in its way."""
-
-    order: tuple[str, ...]
-    """All applications, when nothing stood in the way."""
-    circular: tuple[str, ...]
-    """Applications on a circle, in the order in which systools lists them."""
-    unplaced: tuple[tuple[str, str], ...]
-    """Pairs of an application and who waits for it in vain, as systools lists them."""
+from dodo_relkit.graphs import post_order
+from dodo_relkit.release.needs import Needs
 
 
-def walk(needs: Mapping[str, Needs]) -> Walk:
-    """Return the start order of the applications with these needs.
+def start_order(needs: Mapping[str, Needs]) -> list[str]:
+    """Return the applications of a sound release, each after what it waits for.
 
-    `needs` is in `.rel` order. An application is looked at, what it waits for and has
-    not started is moved in front of it, and it is looked at again after those. Each
-    move is of constant cost, so the walk is linear in the number of needs.
+    `needs` is in `.rel` order. Without obstacles this is the order of systools_make,
+    which tells the choice among several orders; with some it is of no use.
     """
-    waiting: OrderedDict[str, None] = OrderedDict.fromkeys(needs)
-    seen: set[str] = set()
-    order: list[str] = []
-    circular: list[str] = []
-    unplaced: list[tuple[str, str]] = []
-    while waiting:
-        name, _ = waiting.popitem(last=False)
-        own = needs[name]
-        used, missing_uses = _take(name, own.uses, needs, waiting, seen)
-        included, missing = _take(name, own.includes, needs, waiting, seen)
-        missing = [*without(tuple(missing_uses), own.optional), *missing]
-        unplaced[:0] = [(each, name) for each in missing]
-        before = used + included
-        if not before:
-            order.append(name)
-        else:
-            back = [each for each in before if each in seen]
-            if back:
-                circular[:0] = [name, *back]
-            for each in [name, *reversed(before)]:
-                if each not in back:
-                    waiting[each] = None
-                    waiting.move_to_end(each, last=False)
-        seen.add(name)
-    return Walk(
-        order=tuple(order),
-        circular=tuple(dict.fromkeys(circular)),
-        unplaced=tuple(dict.fromkeys(unplaced)),
-    )
+    return post_order({name: _waits_for(name, needs) for name in needs})
 
 
-def _take(
-    name: str,
-    wanted: tuple[str, ...],
-    needs: Mapping[str, Needs],
-    waiting: OrderedDict[str, None],
-    seen: set[str],
-) -> tuple[list[str], list[str]]:
-    """Take what `name` wants out of `waiting`; return that, and what is nowhere.
+def _waits_for(name: str, needs: Mapping[str, Needs]) -> list[str]:
+    """Return what `name` uses, then what it includes, as far as it is there.
 
-    An application that includes `name` is left where it is: an included application
-    may use its includer without waiting for it.
+    An included application may use its includer, but cannot wait for it.
     """
-    found: list[str] = []
-    missing: list[str] = []
-    for each in reversed(wanted):
-        if each in waiting and name not in needs[each].includes:
-            del waiting[each]
-            found.append(each)
-        elif each not in seen:
-            missing.append(each)
-    return found[::-1], missing[::-1]
+    own = needs[name]
+    return [
+        each
+        for each in (*own.uses, *own.includes)
+        if each in needs and name not in needs[each].includes
+    ]

@@ -15,7 +15,7 @@ from dodo_relkit.formats.appup import Appup, instructions_for
 from dodo_relkit.formats.relup import Relup, RelupEntry
 from dodo_relkit.release.model import App, Release
 from dodo_relkit.release.needs import for_target, needs_of
-from dodo_relkit.release.order import walk
+from dodo_relkit.release.order import start_order
 from dodo_relkit.target import Target
 from dodo_relkit.terms.model import Atom, Term, make_string
 from dodo_relkit.terms.pretty import format_term
@@ -125,7 +125,7 @@ def start_ordered(release: Release, target: Target) -> tuple[UpgradeApp, ...]:
             start_type=types[name],
             modules=release.apps[name].spec.modules,
         )
-        for name in walk(needs_of(for_target(release, target))).order
+        for name in start_order(needs_of(for_target(release, target)))
     )
 
 
