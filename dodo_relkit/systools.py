@@ -16,7 +16,7 @@ from typing import Unpack
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, diagnostic
 from dodo_relkit.edge.otp import find_otp_root, read_target
-from dodo_relkit.edge.systools_options import (
+from dodo_relkit.edge.systools.options import (
     SCRIPT_FORMS,
     Form,
     ScriptKeywords,
@@ -24,17 +24,17 @@ from dodo_relkit.edge.systools_options import (
     read_options,
     variable_pairs,
 )
-from dodo_relkit.edge.systools_path import place
-from dodo_relkit.edge.systools_release import read_release
-from dodo_relkit.edge.systools_relup import (
+from dodo_relkit.edge.systools.path import place
+from dodo_relkit.edge.systools.release import read_release
+from dodo_relkit.edge.systools.relup import (
     RELUP_FORMS,
     Bases,
     MadeRelup,
     RelupKeywords,
     make_relup,
 )
-from dodo_relkit.edge.systools_tar import TAR_FORMS, TarKeywords, TarResult, make_tar
-from dodo_relkit.edge.systools_terms import SystoolsError, warning_terms
+from dodo_relkit.edge.systools.tar import TAR_FORMS, TarKeywords, TarResult, make_tar
+from dodo_relkit.edge.systools.terms import SystoolsError, warning_terms
 from dodo_relkit.formats.erlang_paths import basename, join
 from dodo_relkit.formats.first_term import NoTerm, ParseFault, first_term, read_error
 from dodo_relkit.formats.script import BootScript, dump_boot, dump_script
@@ -159,7 +159,7 @@ def _not_opened(file: str, error: OSError) -> SystoolsError:
 
 def main(arguments: Sequence[str]) -> int:
     """Run the program with its arguments; return the exit code."""
-    from dodo_relkit.edge.systools_program import run
+    from dodo_relkit.edge.systools.program import run
 
     return run(
         arguments,

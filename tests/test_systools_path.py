@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dodo_relkit.edge.systools_path import expand
+from dodo_relkit.edge.systools.path import expand
 from dodo_relkit.formats.erlang_paths import absolute, basename, dirname, join, split
 from dodo_relkit.terms.etf import AtomEncoding, decode, encode
 from dodo_relkit.terms.model import Term, make_string

@@ -15,9 +15,9 @@ from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.stamps import write_stamp
 from dodo_relkit.edge.steps import Saved
-from dodo_relkit.edge.systools_calls import check_calls
-from dodo_relkit.edge.systools_path import make_search_path
-from dodo_relkit.edge.systools_sources import check_sources
+from dodo_relkit.edge.systools.calls import check_calls
+from dodo_relkit.edge.systools.path import make_search_path
+from dodo_relkit.edge.systools.sources import check_sources
 from dodo_relkit.release.model import App, Release
 from dodo_relkit.release.plan import load_rel_facet
 from dodo_relkit.release.profile import Profile

@@ -1,0 +1,1 @@
+"""systools without Erlang: the functions behind `dodo_relkit.systools`."""
