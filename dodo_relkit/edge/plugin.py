@@ -1,4 +1,4 @@
-"""`doit relkit …`: doit's COMMAND plugin. The sub-commands are in commands.py.
+"""`doit relkit …`: doit's COMMAND plugin. The sub-commands are in `commands/`.
 
 doit loads this module with every `doit help`, so it imports nothing else of ours.
 """
@@ -59,11 +59,11 @@ appup  print the appup of an application; with --write make it yours to edit
 
     def execute(self, params: Any, args: list[str]) -> int:
         """Run a sub-command; `init` does so before there is a dodo.py."""
-        from dodo_relkit.edge import commands
+        from dodo_relkit.edge.commands import verbs
 
         args = _take_options(params, args)
         if args[:1] == ["init"]:
-            return commands.init(force=params["force"])
+            return verbs.init(force=params["force"])
         code: int = super().execute(params, args)
         return code
 
@@ -71,11 +71,11 @@ appup  print the appup of an application; with --write make it yours to edit
         """Run one of the other sub-commands; doit has loaded the tasks."""
         from doit.control import TaskControl
 
-        from dodo_relkit.edge import commands
+        from dodo_relkit.edge.commands import verbs
 
         try:
-            return commands.run(
-                commands.Asked(
+            return verbs.run(
+                verbs.Asked(
                     words=tuple(self.sel_tasks or ()),
                     style=format,
                     write=write,

@@ -14,7 +14,7 @@ from doit.exceptions import InvalidCommand
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic, render_all
-from dodo_relkit.edge.explain import Forecast, forecasts
+from dodo_relkit.edge.commands.explain import Forecast, forecasts
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.release.profile import Profile
 
@@ -56,7 +56,7 @@ def run(asked: Asked) -> int:
 
 def init(*, force: bool) -> int:
     """Write a dodo.py for the project in the current directory."""
-    from dodo_relkit.edge.scaffold import scaffold
+    from dodo_relkit.edge.commands.scaffold import scaffold
 
     try:
         written = scaffold(force=force)
@@ -106,7 +106,7 @@ def why(asked: Asked) -> int:
 
 def graph(asked: Asked) -> int:
     """Print the graph of the tasks, or of a release's applications."""
-    from dodo_relkit.edge.drawing import STYLES, apps_graph, draw, tasks_graph
+    from dodo_relkit.edge.commands.drawing import STYLES, apps_graph, draw, tasks_graph
 
     what, *rest = asked.words[1:] or ("tasks",)
     style = asked.style or ("dot" if what == "tasks" else "text")
@@ -203,7 +203,7 @@ def _task_names(asked: Asked, names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _why_application(asked: Asked, name: str) -> int:
-    from dodo_relkit.edge.explain_app import why_application
+    from dodo_relkit.edge.commands.explain_app import why_application
 
     for profile, layout in _profiles(asked, ()):
         for line in why_application(profile, layout, name):

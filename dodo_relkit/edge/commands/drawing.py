@@ -10,7 +10,7 @@ from typing import Any
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic
-from dodo_relkit.edge.explain import in_order
+from dodo_relkit.edge.commands.explain import in_order
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.release.facets import FACETS
 from dodo_relkit.release.model import Release

@@ -1,0 +1,1 @@
+"""What `doit relkit` can be asked: one function a sub-command, and their parts."""
