@@ -198,11 +198,16 @@ def test_the_review_tells_of_a_state_that_nobody_changes(dangerous: Path) -> Non
     done = run(dangerous, "release")
     assert "RK760 warning: on the way up, processes of bump go on with" in done.stderr
     text = run(dangerous, "relkit", "review").stdout
-    assert "up from 1.0.0\n  bump: code loaded" in text
+    assert (
+        "up from 1.0.0\n  application bump: 1.0.0 to 2.0.0\n  bump: code loaded (3)\n"
+    ) in text
+    assert "down to 1.0.0\n  application bump: 2.0.0 to 1.0.0\n" in text
     assert "SEVERE\nRK760" in text
     page = dangerous / "_build/default/relkit/bump/upgrade/review.html"
     html = page.read_text()
     assert "RK760" in html
+    assert "<li>application bump: 1.0.0 to 2.0.0</li>" in html
+    assert "<li><pre>{load,{bump,brutal_purge,brutal_purge}}</pre></li>" in html
     assert "http" not in html.replace('charset="utf-8"', "")
     assert (output(dangerous) / "bump-2.0.0.tar.gz").exists()
 

@@ -5,22 +5,29 @@ Takes the findings of the review and the stories of the relup; finds nothing its
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from dodo_relkit.diagnostics import render
+from dodo_relkit.terms.model import Term
+from dodo_relkit.terms.pretty import format_term
+from dodo_relkit.upgrade.diff import Changes
+from dodo_relkit.upgrade.draft import Direction
 from dodo_relkit.upgrade.findings import Danger, Finding
-from dodo_relkit.upgrade.story import Event
+from dodo_relkit.upgrade.story import Event, stories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WayStory:
+class WayReview:
     """What happens on one way, up from a baseline or down to it."""
 
-    title: str
-    """As `up from 1.0.0`."""
-    stories: Mapping[str, tuple[Event, ...]]
-    """By whom it befalls, in the order of the first event of each."""
+    direction: Direction
+    base_vsn: str
+    """The version of the baseline."""
+    changes: Changes | None
+    """Of the applications; nothing when the baseline is not known."""
+    script: tuple[Term, ...]
+    """The instructions of the relup."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,17 +38,18 @@ class Review:
     vsn: str
     findings: tuple[Finding, ...]
     """The severe ones first."""
-    ways: tuple[WayStory, ...]
+    ways: tuple[WayReview, ...]
 
 
 def review_text(review: Review) -> str:
     """Return the review as lines for a terminal."""
     lines = [f"Upgrade of {review.release} to {review.vsn}", ""]
     for way in review.ways:
-        lines.append(way.title)
+        lines.append(_title(way))
+        lines += [f"  {each}" for each in _applications(way)]
         lines += [
             f"  {who}: {', '.join(_words(events))}"
-            for who, events in way.stories.items()
+            for who, events in stories(way.script).items()
         ]
         lines.append("")
     lines += [
@@ -78,10 +86,12 @@ def review_html(review: Review) -> bytes:
         ],
         ways=[
             {
-                "title": way.title,
+                "title": _title(way),
+                "applications": list(_applications(way)),
                 "stories": [
-                    (who, _words(events)) for who, events in way.stories.items()
+                    (who, _words(events)) for who, events in stories(way.script).items()
                 ],
+                "script": [format_term(each) for each in way.script],
             }
             for way in review.ways
         ],
@@ -95,3 +105,29 @@ def _heading(finding: Finding) -> str:
 
 def _words(events: Iterable[Event]) -> list[str]:
     return [f"{event.what} ({event.step})" for event in events]
+
+
+def _title(way: WayReview) -> str:
+    words = "up from" if way.direction is Direction.UP else "down to"
+    return f"{words} {way.base_vsn}"
+
+
+def _applications(way: WayReview) -> Iterator[str]:
+    """Yield a line for each application that is not the same afterwards."""
+    changes = way.changes
+    if changes is None:
+        return
+    upwards = way.direction is Direction.UP
+    added, removed = changes.added, changes.removed
+    for each in added if upwards else removed:
+        yield f"application {each.name} {each.vsn}: added"
+    for each in removed if upwards else added:
+        yield f"application {each.name} {each.vsn}: removed"
+    for change in changes.changed:
+        ends = (change.base.vsn, change.top.vsn)
+        old, new = ends if upwards else reversed(ends)
+        yield f"application {change.name}: {old} to {new}"
+    if changes.erts_changed:
+        ends = (changes.base_erts, changes.top_erts)
+        old, new = ends if upwards else reversed(ends)
+        yield f"run-time system: {old} to {new}"

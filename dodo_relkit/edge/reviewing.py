@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from dodo_relkit.artifacts.review_page import (
     Review,
-    WayStory,
+    WayReview,
     review_html,
     review_text,
 )
@@ -24,14 +24,16 @@ from dodo_relkit.edge.upgrading import (
     wishes_of,
 )
 from dodo_relkit.formats.appup import instructions_for
+from dodo_relkit.formats.rel import Rel
 from dodo_relkit.formats.relup import Relup, load_relup
 from dodo_relkit.release.plan import load_rel_facet
 from dodo_relkit.release.profile import Profile
 from dodo_relkit.terms.text import consult_one
 from dodo_relkit.upgrade.baseline import Baseline, load_baselines
+from dodo_relkit.upgrade.diff import compare
+from dodo_relkit.upgrade.draft import Direction
 from dodo_relkit.upgrade.findings import AppUpgrade
 from dodo_relkit.upgrade.review import review, severe_ones
-from dodo_relkit.upgrade.story import stories
 from dodo_relkit.upgrade.wishes import asks_restart
 
 
@@ -52,7 +54,10 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     path = read_stamp(layout.stamp("relup"))[0]["path"]
     relup = load_relup(consult_one(read_file(path), path), path)
     page = Review(
-        release=rel.name, vsn=rel.vsn, findings=findings, ways=tuple(_ways(relup))
+        release=rel.name,
+        vsn=rel.vsn,
+        findings=findings,
+        ways=tuple(_ways(relup, rel, baselines)),
     )
     text = review_text(page).encode()
     write_file(layout.review("txt"), text)
@@ -89,8 +94,16 @@ def _upgrades(
         )
 
 
-def _ways(relup: Relup) -> Iterator[WayStory]:
-    for words, entries in (("up from", relup.ups), ("down to", relup.downs)):
+def _ways(relup: Relup, rel: Rel, baselines: Iterable[Baseline]) -> Iterator[WayReview]:
+    changes = {each.vsn: compare(each.rel, rel) for each in baselines}
+    for direction, entries in (
+        (Direction.UP, relup.ups),
+        (Direction.DOWN, relup.downs),
+    ):
         for entry in entries:
-            title = f"{words} {entry.vsn}"
-            yield WayStory(title=title, stories=stories(entry.script))
+            yield WayReview(
+                direction=direction,
+                base_vsn=entry.vsn,
+                changes=changes.get(entry.vsn),
+                script=entry.script,
+            )

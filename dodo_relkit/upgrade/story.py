@@ -20,7 +20,8 @@ class Event:
     """The instruction's place in the script, from 1."""
     what: str
     """`suspended`, `code loaded`, `code removed`, `code purged`, `state changed`,
-    `resumed`, `stopped`, `started`, `deleted`, `node restarted`, `called`."""
+    `resumed`, `stopped`, `started`, `deleted`, `loaded`, `unloaded`,
+    `node restarted`, `called`."""
     subject: str
     """The module; of a child its supervisor and id; of `called` the function."""
 
@@ -37,6 +38,12 @@ _CHILDREN = {
     "delete_child": "deleted",
     "restart_child": "started",
     "start_child": "started",
+}
+_APPLICATIONS = {
+    "load": "loaded",
+    "start": "started",
+    "stop": "stopped",
+    "unload": "unloaded",
 }
 
 
@@ -91,7 +98,6 @@ def _called(module: str, function: str, arguments: list[Term]) -> tuple[str, str
             if function in _CHILDREN:
                 shown = f"{format_term(child)} of {format_term(supervisor)}"
                 return _CHILDREN[function], shown
-        case "application", "stop" | "start", [Atom(app), *_]:
-            what = "stopped" if function == "stop" else "started"
-            return what, f"the application {app}"
+        case "application", _, [Atom(app), *_] if function in _APPLICATIONS:
+            return _APPLICATIONS[function], f"the application {app}"
     return "called", f"{module}:{function}/{len(arguments)}"
