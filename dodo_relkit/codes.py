@@ -17,6 +17,8 @@ class Severity(Enum):
 
     ERROR = "error"
     WARNING = "warning"
+    NOTICE = "notice"
+    """A person should look; `warnings_as_errors` does not stop at it."""
 
 
 class Words(NamedTuple):
@@ -34,6 +36,7 @@ class Words(NamedTuple):
 
 ERROR = Severity.ERROR
 WARNING = Severity.WARNING
+NOTICE = Severity.NOTICE
 
 
 class Code(Enum):
@@ -1255,7 +1258,7 @@ class Code(Enum):
     )  # fmt: skip
     REVIEW_STATE_UNREAD = Words(
         "RK761",
-        WARNING, "the state of a process cannot be read",
+        NOTICE, "the state of a process cannot be read",
         "whether the state of {module} changes its shape cannot be told: {reason}",
         "Look at `init` of both versions yourself.",
     )  # fmt: skip
@@ -1268,7 +1271,7 @@ class Code(Enum):
     )  # fmt: skip
     REVIEW_HELD_FUN = Words(
         "RK763",
-        WARNING, "a fun may be held across a purge",
+        NOTICE, "a fun may be held across a purge",
         "{function} of {module} makes a fun that {holder}; after the second upgrade of "
         "{module} the process that holds it is killed, or fails when it calls it",
         "Keep `fun {module}:Name/Arity`, or data, instead of the fun.",

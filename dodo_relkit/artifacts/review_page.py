@@ -53,7 +53,7 @@ def review_text(review: Review) -> str:
         ]
         lines.append("")
     lines += [
-        f"{_heading(each)}\n{render(each.diagnostic)}\n" for each in review.findings
+        f"{_heading(each)}{render(each.diagnostic)}\n" for each in review.findings
     ]
     if not review.findings:
         lines.append("The review found nothing to worry about.")
@@ -100,7 +100,7 @@ def review_html(review: Review) -> bytes:
 
 
 def _heading(finding: Finding) -> str:
-    return "SEVERE" if finding.danger is Danger.SEVERE else "notice"
+    return "SEVERE\n" if finding.danger is Danger.SEVERE else ""
 
 
 def _words(events: Iterable[Event]) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from doit.exceptions import TaskFailed
 
-from dodo_relkit.codes import Code
+from dodo_relkit.codes import Code, Severity
 from dodo_relkit.diagnostics import Diagnostic, Trouble, diagnostic, render_all
 
 
@@ -20,7 +20,7 @@ def perform(
     The steps are imported here and not before: with them come networkx, Jinja2 and
     erlang-py, which a run in which nothing is to do must not pay for. Warnings go to
     standard error, or fail the task when it is `strict` (the setting
-    warnings_as_errors); trouble becomes a failed task without a traceback.
+    warnings_as_errors) and one is more than a notice; trouble becomes a failed task without a traceback.
     """
     from dodo_relkit.edge.steps import find_step
 
@@ -30,7 +30,7 @@ def perform(
         return TaskFailed(render_all(trouble.diagnostics))
     except OSError as error:
         return _refused(error)
-    if warnings and strict:
+    if strict and any(each.code.severity is not Severity.NOTICE for each in warnings):
         return TaskFailed(render_all([*warnings, diagnostic(Code.WARNINGS_AS_ERRORS)]))
     tell(warnings)
     return saved
