@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -13,9 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dodo_relkit.terms.text import consult_one
 from tests.nodes import Node, booted, build, copy_sample, unpack
-from tests.test_relup_random import entries_of
 
 ROUNDS = 10
 CLIENTS = 4
@@ -212,22 +208,25 @@ def test_each_version_sees_the_state_in_its_own_shape(node: Node) -> None:
         assert node.ask("ets:tab2list(till_stock).") == '[{<<"apple">>,200}]'
 
 
-@pytest.mark.parametrize(("new", "old"), [("2.0.0", "1.0.0"), ("3.0.0", "2.0.0")])
-def test_the_relup_is_that_of_systools(
-    built: Path, tmp_path: Path, new: str, old: str
-) -> None:
-    root = tmp_path / "till"
-    shutil.copytree(built / "till", root)
-    appup = built.parents[2] / f"rel/appups/till/{new}.appup"
-    shutil.copy(appup, root / f"lib/till-{new}/ebin/till.appup")
-    path = root / f"releases/{new}/relup"
-    ours = consult_one(path.read_bytes(), str(path))
-    path.unlink()
-    call = (
-        f'ok = systools:make_relup("releases/till-{new}", ["releases/till-{old}"], '
-        f'["releases/till-{old}"], [{{path, ["lib/*/ebin"]}}, '
-        f'{{outdir, "releases/{new}"}}]), halt().'
-    )
-    subprocess.run(["erl", "-noshell", "-eval", call], cwd=root, check=True, timeout=60)
-    theirs = consult_one(path.read_bytes(), str(path))
-    assert entries_of(theirs) == entries_of(ours)
+def test_a_version_is_skipped(node: Node) -> None:
+    """From 1 to 3 and back: the appup tells code_change which state there is."""
+    before = processes(node)
+    with Line(int(node.ask("till_tcp:port()."))) as line:
+        assert line.ask("sell apple 100") == "sold 100"
+        assert [line.ask("turn"), line.ask("turn")] == ["shut", "open"]
+        change_to(node, "upgrade", "3.0.0")
+        assert line.ask("version") == "v3"
+        assert line.ask("gate") == "{open,2}"
+        assert line.ask("tax apple") == "19"
+        assert line.ask("sell apple 7") == "sold 107"
+        assert line.ask("total") == "2 sales, 107 sold, 7 at most"
+        assert node.ask("sys:get_state(till_gate).") in {
+            "{open,#{opened => 1,shut => 1}}",
+            "{open,#{shut => 1,opened => 1}}",
+        }
+        change_to(node, "downgrade", "1.0.0")
+        assert line.ask("version") == "v1"
+        assert line.ask("total") == "2 sales, 107 sold"
+        assert line.ask("gate") == "{open,2}"
+        assert node.ask("ets:tab2list(till_stock).") == '[{<<"apple">>,107}]'
+    assert processes(node) == before

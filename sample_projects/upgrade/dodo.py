@@ -14,7 +14,7 @@ relkit = Relkit(
             "till",
             version=f"{version}.0.0",
             applications=["till", "sasl"],
-            upgrade_from=[f"{version - 1}.0.0"] if version > 1 else [],
+            upgrade_from=[f"{earlier}.0.0" for earlier in range(1, version)],
             cookie="Hn5tYw8QcJ2rXb7DkV3m",
         ),
     ],

@@ -26,6 +26,10 @@ listen(#{socket := Socket} = State) ->
     _ = inet:setopts(Socket, [{active, once}]),
     {noreply, State}.
 
+code_change({down, _}, #{socket := Socket}, v1) ->
+    {ok, Socket};
+code_change(_, Socket, v1) ->
+    {ok, #{socket => Socket, answered => 0}};
 code_change({down, _}, #{socket := Socket, answered := Answered}, _Extra) ->
     {ok, {Socket, Answered}};
 code_change(_, {Socket, Answered}, _Extra) ->

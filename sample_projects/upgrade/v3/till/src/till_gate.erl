@@ -22,6 +22,10 @@ handle_event({call, From}, turn, shut, #{opened := Opened} = Data) ->
 handle_event({call, From}, look, State, #{opened := Opened, shut := Shut}) ->
     {keep_state_and_data, {reply, From, {State, Opened + Shut}}}.
 
+code_change({down, _}, State, #{opened := Opened, shut := Shut}, v1) ->
+    {ok, State, Opened + Shut};
+code_change(_, State, Turns, v1) ->
+    {ok, State, #{opened => Turns div 2, shut => Turns - Turns div 2}};
 code_change({down, _}, State, #{opened := Opened, shut := Shut}, _Extra) ->
     {ok, State, {Opened, Shut}};
 code_change(_, State, {Opened, Shut}, _Extra) ->

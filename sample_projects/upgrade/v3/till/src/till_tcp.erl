@@ -37,6 +37,10 @@ handle_info(accept, #{listen := Listen, clients := Count} = State) ->
             {noreply, State}
     end.
 
+code_change({down, _}, #{listen := Listen}, v1) ->
+    {ok, Listen};
+code_change(_, Listen, v1) ->
+    {ok, #{listen => Listen, clients => 0}};
 code_change({down, _}, #{listen := Listen, clients := Count}, _Extra) ->
     {ok, {Listen, Count}};
 code_change(_, {Listen, Count}, _Extra) ->

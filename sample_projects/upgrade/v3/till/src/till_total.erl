@@ -20,5 +20,7 @@ handle_call(read, _From, State) ->
 
 handle_cast(_Message, State) -> {noreply, State}.
 
+code_change({down, _}, #{sales := Sales, sum := Sum}, v1) -> {ok, {Sales, Sum}};
+code_change(_, {Sales, Sum}, v1) -> {ok, #{sales => Sales, sum => Sum, largest => 0}};
 code_change({down, _}, State, _Extra) -> {ok, maps:remove(largest, State)};
 code_change(_, State, _Extra) -> {ok, State#{largest => 0}}.
