@@ -1166,24 +1166,15 @@ class Code(Enum):
         "Give {app} a new version (`vsn` in {app}.app, or `version` in mix.exs): a "
         "node that has {app} {vsn} will not load another {app} {vsn}.",
     )  # fmt: skip
-    UP_RELEASE_VERSION_REUSED = Words(
-        "RK741",
-        ERROR, "a release version was used before",
-        "the release {release} {vsn} is already there as {baseline}, with other contents",
-        "Give the release a new version: release_handler knows releases by version.",
-    )  # fmt: skip
     UP_STRIPPED = Words(
-        "RK742",
-        WARNING, "modules of a version are stripped",
-        "{app} {vsn} is stripped: {missing} of {modules} cannot be compared or reviewed",
-        "Keep the unstripped object files of each version you upgrade from.",
-    )  # fmt: skip
-    UP_STRIPPED_TARGET = Words(
         "RK743",
         ERROR, "a stripped module cannot be upgraded",
-        "release_handler cannot load {modules} of {app} {vsn}: they have no attributes",
-        "Leave the chunk `Attr` in the object files: release_handler reads the version "
-        "of a module there, and fails without.",
+        "{app} {vsn} has no attributes in {modules}, and release_handler crashes on such "
+        "modules when it loads or removes them",
+        "Leave the chunk `Attr` in object files (`beam_lib:strip` takes it away, "
+        "`mix release` does not), and upgrade from a release that has it.\n"
+        "Or restart the run-time system: `restart_emulator` in the setting "
+        "upgrade_strategies.",
     )  # fmt: skip
     UP_CHILDREN_UNREAD = Words(
         "RK744",
@@ -1331,7 +1322,8 @@ class Code(Enum):
         "RK802",
         ERROR, "there is no earlier version to upgrade from",
         "{output} has no version of {name} but the one being built, {vsn}",
-        "Give the tarball of an earlier release instead of `latest`.",
+        "Raise the version of the release if {vsn} was delivered before; or give the "
+        "tarball of an earlier release instead of `latest`.",
     )  # fmt: skip
     BASELINE_NO_REL = Words(
         "RK803",
@@ -1415,6 +1407,21 @@ class Code(Enum):
         ERROR, "a delta tarball without a baseline",
         "a delta of {name} {vsn} was asked for, but no release to upgrade from is given",
         "Set `upgrade_from`, or ask for no delta.",
+    )  # fmt: skip
+    UP_PRIVATE_FILES = Words(
+        "RK830",
+        WARNING, "files in priv changed without a new version",
+        "{app} {vsn} of {baseline} has other files in priv: {files}",
+        "Give {app} a new version if they matter: a node that has {app} {vsn} keeps the "
+        "files it has.",
+    )  # fmt: skip
+    BASELINE_REPLACED = Words(
+        "RK831",
+        WARNING, "a baseline was built over",
+        "{baseline} has {apps} as they are now: whether they changed since {vsn} without "
+        "a new version cannot be told",
+        "Give the tarball of {vsn}: in the directory where releases are built, an "
+        "application has one directory for each of its versions.",
     )  # fmt: skip
     APPUP_ABSENT = Words(
         "RK780",

@@ -9,6 +9,7 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.formats import beam
+from dodo_relkit.terms.text import parse_term
 from dodo_relkit.upgrade.children import read_supervisor
 from dodo_relkit.upgrade.held_funs import held_funs
 from dodo_relkit.upgrade.kinds import STATEFUL, CodeChange, Kind, kind_of
@@ -17,8 +18,9 @@ from dodo_relkit.upgrade.order import used_first
 from dodo_relkit.upgrade.read_code import read_code
 from dodo_relkit.upgrade.reuse import (
     check_app_version,
-    check_release_version,
-    check_stripped,
+    check_loaded,
+    check_private_files,
+    loaded_modules,
 )
 from dodo_relkit.upgrade.state import state_shapes
 from tests.live_upgrade import ELIXIR, elixir_versions, erlang_version
@@ -271,32 +273,35 @@ def test_an_application_that_changed_needs_a_new_version(tmp_path):
     assert check_app_version(old, later, baseline="0.1.0") == ()
 
 
-def test_a_release_version_is_used_once():
-    earlier = {"the tarball": ("0.1.0", {"a": "1"}), "another": ("0.0.9", {"a": "1"})}
-    (found,) = check_release_version("r", "0.1.0", {"a": "2"}, earlier)
-    assert (found.code, found.facts["baseline"]) == (
-        Code.UP_RELEASE_VERSION_REUSED,
-        "the tarball",
+def test_stripped_modules_that_are_opened_are_told(tmp_path):
+    one, _ = texts()
+    app = erlang_version(tmp_path, "a", "1", {"m": one, "k": one}).version
+    assert check_loaded(app.spec, app.modules) == ()
+    (found,) = check_loaded(app.spec, {"m": stripped(app.modules["m"])})
+    assert (found.code, found.is_error) == (Code.UP_STRIPPED, True)
+    assert found.facts == {"app": "a", "vsn": "1", "modules": ("m",)}
+
+
+def test_modules_that_a_script_opens():
+    script = parse_term(
+        '[{load_object_code,{a,"2",[m,n]}},point_of_no_return,{suspend,[m]},'
+        "{load,{m,brutal_purge,brutal_purge}},{remove,{gone,soft_purge,soft_purge}},"
+        "{purge,[gone]},{resume,[m]},{apply,{io,nl,[]}},restart_emulator]."
     )
-    assert check_release_version("r", "0.1.0", {"a": "1"}, earlier) == ()
-    assert check_release_version("r", "0.2.0", {"a": "2"}, earlier) == ()
+    assert loaded_modules(script) == {"m", "n", "gone"}
 
 
-def test_stripped_versions_are_told(tmp_path):
-    from dataclasses import replace
-
-    one, two = texts()
-    old = erlang_version(tmp_path / "old", "a", "1", {"m": one, "k": one}).version
-    new = erlang_version(tmp_path / "new", "a", "2", {"m": two, "k": one}).version
-    assert check_stripped(old, new) == ()
-    bare = replace(
-        old, modules={name: stripped(each) for name, each in old.modules.items()}
-    )
-    found = check_stripped(bare, new)
-    assert [(each.code, each.facts["modules"]) for each in found] == [
-        (Code.UP_STRIPPED, ("k", "m")),
-        (Code.UP_STRIPPED_TARGET, ("m",)),
-    ]
+def test_private_files_of_the_same_version(tmp_path):
+    one, _ = texts()
+    app = erlang_version(tmp_path, "a", "1", {"m": one}).version.spec
+    many = {f"priv/{number}": "x" for number in range(8)}
+    assert check_private_files(app, many, dict(many), baseline="old") == ()
+    (found,) = check_private_files(app, {"priv/a": "1"}, {"priv/a": "2"}, baseline="o")
+    assert (found.code, found.facts["files"]) == (Code.UP_PRIVATE_FILES, ("priv/a",))
+    (found,) = check_private_files(app, many, {}, baseline="old")
+    assert found.facts["files"][-1] == "3 more"
+    (found,) = check_private_files(app, {}, {"priv/new": "1"}, baseline="old")
+    assert found.facts["files"] == ("priv/new",)
 
 
 def test_installed_modules_can_be_read():

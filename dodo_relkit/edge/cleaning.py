@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dodo_relkit.diagnostics import Trouble
+from dodo_relkit.edge.baseline_tarball import baselines_directory
 from dodo_relkit.edge.files import inside, remove_empty_parents, remove_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.stage import staged_paths
@@ -44,6 +45,7 @@ def made_by_task(layout: Layout, name: str, targets: Sequence[str]) -> Made:
     others: Mapping[str, list[str]] = {
         "scan": [layout.scan_cache],
         "lib": [layout.digest_cache],
+        "baselines": _files_in(baselines_directory(layout.work)),
         "tar": [layout.latest_tarball, *_files_in(layout.segments)],
     }
     paths = [*made, *others.get(name, ()), *targets, manifest]

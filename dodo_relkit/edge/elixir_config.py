@@ -10,8 +10,6 @@ from __future__ import annotations
 import os
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterable
 from pathlib import Path
 
 from dodo_relkit.codes import Code
@@ -20,17 +18,15 @@ from dodo_relkit.edge.erlc import STDERR
 from dodo_relkit.edge.files import write_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.producing import absent_files
+from dodo_relkit.edge.seen import looks, moment
 from dodo_relkit.edge.stamps import describe, write_stamp
 from dodo_relkit.edge.steps import Saved
-from dodo_relkit.edge.uptodate import Look, look_at, look_at_variable
+from dodo_relkit.edge.uptodate import Look, look_at_variable
 from dodo_relkit.formats.sys_config import dump_sys_config, load_sys_config
 from dodo_relkit.release.compilers import mix_env
 from dodo_relkit.release.profile import Profile, elixir_configs
 
 PROGRAM = Path(__file__).with_name("evaluate_config.exs")
-
-CLOCK_STEP = 20_000_000
-"""Nanoseconds by which a file's time may be behind the clock."""
 
 
 def config_step(profile: Profile, layout: Layout) -> Saved:
@@ -49,9 +45,9 @@ def config_step(profile: Profile, layout: Layout) -> Saved:
     warnings: list[Diagnostic] = []
     made = []
     for path in elixir_configs(profile):
-        started = time.time_ns() - CLOCK_STEP
+        started = moment()
         terms, read, asked = _evaluate(path, env)
-        files |= _looks(path, read, started)
+        files |= looks([path, *read], started)
         variables |= {name: look_at_variable(name) for name in asked}
         config, found = load_sys_config(terms, f"{path}, evaluated")
         warnings += found
@@ -90,19 +86,3 @@ def _evaluate(path: str, env: str) -> tuple[bytes, list[str], list[str]]:
 def _not_evaluated(path: str, reason: str) -> Trouble:
     place = Place(file=path)
     return Trouble([diagnostic(Code.ELIXIR_CONFIG, place, file=path, reason=reason)])
-
-
-def _looks(path: str, read: Iterable[str], started: int) -> dict[str, Look]:
-    """Return how everything looks that was looked at.
-
-    What changed since `started` gets no look, so that it is evaluated again.
-    """
-    paths = sorted({os.path.relpath(each) for each in [path, *read]})
-    return {each: [] if _is_newer(each, started) else look_at(each) for each in paths}
-
-
-def _is_newer(path: str, started: int) -> bool:
-    try:
-        return Path(path).stat().st_mtime_ns >= started
-    except OSError:
-        return False

@@ -20,7 +20,8 @@ def perform(
     The steps are imported here and not before: with them come networkx, Jinja2 and
     erlang-py, which a run in which nothing is to do must not pay for. Warnings go to
     standard error, or fail the task when it is `strict` (the setting
-    warnings_as_errors) and one is more than a notice; trouble becomes a failed task without a traceback.
+    warnings_as_errors) and one is more than a notice; trouble becomes a failed task
+    without a traceback.
     """
     from dodo_relkit.edge.steps import find_step
 

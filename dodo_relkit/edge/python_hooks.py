@@ -24,8 +24,15 @@ def hook_files(names: Iterable[str]) -> list[str]:
 
     A module that lies elsewhere, as an installed package, has none.
     """
-    found = [_file_of(name.partition(":")[0]) for name in names]
+    found = [file_of(name.partition(":")[0]) for name in names]
     return list(dict.fromkeys(path for path in found if path))
+
+
+def file_of(module_name: str) -> str:
+    """Return the file of a module by its place below the project's root, or ''."""
+    path = module_name.replace(".", "/")
+    places = (f"{path}.py", f"{path}/__init__.py")
+    return next((each for each in places if os.path.isfile(each)), "")
 
 
 def load_hook(name: str) -> Callable[..., Any]:
@@ -89,9 +96,3 @@ def _told(error: Exception) -> str:
     if last is None or last.filename.startswith("<") or isinstance(error, ImportError):
         return words
     return f"{words} ({last.filename}, line {last.lineno})"
-
-
-def _file_of(module_name: str) -> str:
-    path = module_name.replace(".", "/")
-    places = (f"{path}.py", f"{path}/__init__.py")
-    return next((each for each in places if os.path.isfile(each)), "")

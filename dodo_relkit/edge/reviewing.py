@@ -11,24 +11,20 @@ from dodo_relkit.artifacts.review_page import (
     review_text,
 )
 from dodo_relkit.diagnostics import Trouble
+from dodo_relkit.edge.app_versions import earlier_version, planned_apps, version_of
+from dodo_relkit.edge.appups import read_appup, wishes_of
 from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.files import read_file, write_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.stamps import describe, read_stamp, write_stamp
 from dodo_relkit.edge.steps import Saved
-from dodo_relkit.edge.upgrading import (
-    earlier_version,
-    planned_apps,
-    read_appup,
-    version_of,
-    wishes_of,
-)
 from dodo_relkit.formats.appup import instructions_for
 from dodo_relkit.formats.rel import Rel
 from dodo_relkit.formats.relup import Relup, load_relup
 from dodo_relkit.release.plan import load_rel_facet
 from dodo_relkit.release.profile import Profile
 from dodo_relkit.terms.text import consult_one
+from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.baseline import Baseline, load_baselines
 from dodo_relkit.upgrade.diff import compare
 from dodo_relkit.upgrade.draft import Direction
@@ -48,7 +44,7 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     found = {
         str(finding.diagnostic): finding
         for baseline in baselines
-        for finding in review(_upgrades(profile, layout, baseline))
+        for finding in review(*_review_parts(profile, layout, baseline))
     }
     findings = tuple(found.values())
     path = read_stamp(layout.stamp("relup"))[0]["path"]
@@ -75,23 +71,30 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     return saved, tuple(each.diagnostic for each in findings)
 
 
-def _upgrades(
+def _review_parts(
     profile: Profile, layout: Layout, baseline: Baseline
-) -> Iterator[AppUpgrade]:
+) -> tuple[list[AppUpgrade], list[AppVersion]]:
+    """Return the applications that change, and those that stay as they are."""
+    changed: list[AppUpgrade] = []
+    kept: list[AppVersion] = []
     for name, app in planned_apps(layout).items():
         if app.from_target or name not in baseline.directories:
             continue
         old, new = earlier_version(baseline, name), version_of(app)
         if old.vsn == new.vsn:
+            kept.append(new)
             continue
         appup, file = read_appup(layout, app)
-        yield AppUpgrade(
-            old=old,
-            new=new,
-            up=instructions_for(appup.up, old.vsn, file) or (),
-            down=instructions_for(appup.down, old.vsn, file) or (),
-            restart_asked=asks_restart(wishes_of(profile, app)),
+        changed.append(
+            AppUpgrade(
+                old=old,
+                new=new,
+                up=instructions_for(appup.up, old.vsn, file) or (),
+                down=instructions_for(appup.down, old.vsn, file) or (),
+                restart_asked=asks_restart(wishes_of(profile, app)),
+            )
         )
+    return changed, kept
 
 
 def _ways(relup: Relup, rel: Rel, baselines: Iterable[Baseline]) -> Iterator[WayReview]:

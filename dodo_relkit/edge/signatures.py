@@ -93,16 +93,28 @@ def baselines_signature(profile: Profile, layout: Layout) -> list[str]:
 
 
 def appups_signature(_: Profile, layout: Layout) -> list[list[object]]:
-    """Return how the appups look that the user may have written."""
-    from dodo_relkit.edge.appup_places import user_appups
+    """Return how the appups look that the user may have written, and the old code.
 
-    sources = _json(layout.facet("sources")) or ()
-    return [
+    Of a tarball, the digest is known; what lies in the release directory is looked at
+    when `lib` is made.
+    """
+    from dodo_relkit.edge.appup_places import user_appups
+    from dodo_relkit.edge.tree_look import tree_signature
+
+    directories = [
+        directory
+        for each in _json(layout.baselines) or ()
+        if not each["contents"] and each["root"] != layout.output
+        for name, directory in each["directories"].items()
+        if name not in each["outside"]
+    ]
+    appups = [
         [path, status.st_size, status.st_mtime_ns, status.st_ino]
-        for source in sources
+        for source in _json(layout.facet("sources")) or ()
         for path in user_appups(source["name"], source["directory"])
         for status in [Path(path).stat()]
     ]
+    return [[tree_signature(directories, ["ebin", "priv"])], *appups]
 
 
 SIGNATURES: Mapping[str, Callable[..., object]] = {

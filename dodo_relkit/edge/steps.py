@@ -28,7 +28,7 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "consolidated": ("trees", "consolidated_step"),
     "tar": ("tarball", "tar_step"),
     "baselines": ("upgrading", "baselines_step"),
-    "appups": ("upgrading", "appups_step"),
+    "appups": ("appups", "appups_step"),
     "relup": ("upgrading", "relup_step"),
     "delta": ("upgrading", "delta_step"),
     "review": ("reviewing", "review_step"),

@@ -162,7 +162,7 @@ def _config(wiring: Wiring) -> Task:
         named_files=files,
         task_dep=[f"{wiring.basename}:plan"],
     )
-    return {**task, "uptodate": [*task["uptodate"], (seen_same, [])]}
+    return _with_seen(task)
 
 
 def _row(wiring: Wiring, row: Row) -> Task:
@@ -205,7 +205,7 @@ def _baselines(wiring: Wiring) -> Task:
         "baselines",
         "read the earlier releases that an upgrade starts from",
         step="baselines",
-        targets=[layout.baselines],
+        targets=[layout.stamp("baselines"), layout.baselines],
         settings=("upgrade_from",),
         inputs=("baselines", wiring.profile, layout),
         file_dep=[layout.facet("apps"), layout.facet("target")],
@@ -215,7 +215,7 @@ def _baselines(wiring: Wiring) -> Task:
 def _appups(wiring: Wiring) -> Task:
     layout, profile = wiring.layout, wiring.profile
     hooks = hook_files(each.function for each in profile.appup_transforms)
-    return _task(
+    task = _task(
         wiring,
         "appups",
         "an appup for each application that changed, found or generated",
@@ -225,13 +225,14 @@ def _appups(wiring: Wiring) -> Task:
         inputs=("appups", wiring.profile, layout),
         file_dep=[layout.baselines, layout.facet("apps"), layout.stamp("lib"), *hooks],
     )
+    return _with_seen(task) if profile.appup_transforms else task
 
 
 def _relup(wiring: Wiring, needs: Sequence[str]) -> Task:
     layout = wiring.layout
     hook = wiring.profile.relup_hook
     facets = ("apps", "specs", "target")
-    return _task(
+    task = _task(
         wiring,
         "relup",
         "the relup: how a running node comes to this release, and back",
@@ -246,6 +247,12 @@ def _relup(wiring: Wiring, needs: Sequence[str]) -> Task:
             *hook_files([hook] if hook else []),
         ],
     )
+    return _with_seen(task) if hook else task
+
+
+def _with_seen(task: Task) -> Task:
+    """Have the task look at what its step found out to be its inputs."""
+    return {**task, "uptodate": [*task["uptodate"], (seen_same, [])]}
 
 
 def _review(wiring: Wiring) -> Task:
