@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import zlib
 from pathlib import Path
+from time import process_time
 
 import pytest
 from hypothesis import given, settings
@@ -89,11 +90,18 @@ def test_forms(text: str) -> None:
 
 
 @pytest.mark.parametrize("size", [65535, 65536])
-@pytest.mark.parametrize("char", ["a", "é", "→"])
+@pytest.mark.parametrize("char", ["a", "é", "→", "aé→→b\U0001f600\x00"])
 def test_long_strings(size: int, char: str) -> None:
     term = char * size
     assert encode(term, LATIN1) == ask_bytes("term_to_binary(In)", term)
     assert decode(encode(term, LATIN1)) == term
+
+
+def test_a_string_of_megabytes_is_written_in_seconds() -> None:
+    start = process_time()
+    data = encode("a→" * 10_000_000, LATIN1)
+    assert process_time() - start < 8
+    assert len(data) == len(b"\x83l....j") + 10_000_000 * (2 + 5)
 
 
 @pytest.mark.parametrize("size", [255, 256, 70_000])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import subprocess
+import tracemalloc
 
 import pytest
 from hypothesis import given, settings
@@ -173,6 +174,23 @@ def test_large_maps_are_sorted() -> None:
     pairs = tuple((key, Atom("x")) for key in range(100, 0, -1))
     text = format_compact(Map(pairs))
     assert text == "#{" + ",".join(f"{key} => x" for key in range(1, 101)) + "}"
+
+
+@pytest.mark.parametrize("form", ["~s", "{a,~s}", "[{description,~s},b]"])
+def test_long_strings_that_are_no_text(form: str) -> None:
+    term = parse_term(form.replace("~s", '"' + "a→\\0\U0001f600" * 300 + '"'))
+    assert format_term(term) == erlang_prints("tp", term)
+
+
+def test_numbers_of_a_long_string_take_little_memory() -> None:
+    term = "→" * 100_000
+    tracemalloc.start()
+    try:
+        text = format_term(term)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 20 * len(text)
 
 
 def test_funs_are_written_so_that_they_can_be_read() -> None:

@@ -4,8 +4,9 @@ The only door to erlang-py, which writes and reads numbers, strings, binaries an
 atoms of OTP 26. Lists, tuples and maps are walked here, because erlang-py recurses
 over them, merges the map keys 1, 1.0 and true, and takes three atoms for Python's own
 values; big integers are written here, because there they cost the square of their
-length. Terms may be as deep as memory allows. Knows no file. erlang-py is imported
-at first use: a build in which nothing changed does without it.
+length, and long strings, because there they cost a call a character. Terms may be as
+deep as memory allows. Knows no file. erlang-py is imported at first use: a build in
+which nothing changed does without it.
 """
 
 from __future__ import annotations
@@ -47,6 +48,8 @@ _NIL: Final = b"j"
 _SMALL_TUPLE, _LARGE_TUPLE, _LIST, _MAP, _EXPORT = 104, 105, 108, 116, 113
 _STRING: Final = 107
 _LONGEST_ATOM: Final = 255
+_LONGEST_STRING: Final = 65535
+"""Bytes of a STRING_EXT; a longer list is written as a list."""
 
 _ATOMS: Final = {
     100: (">H", AtomEncoding.LATIN1),
@@ -196,10 +199,12 @@ def _encode_bits(term: BitString) -> tuple[bytes, _Parts]:
 
 
 def _encode_string(term: str) -> tuple[bytes, _Parts]:
-    if max(term, default="") <= "\xff":
+    if len(term) <= _LONGEST_STRING and max(term, default="") <= "\xff":
         return _leaf(term.encode("latin-1")), []
-    numbers = b"".join(map(_leaf, map(ord, term)))
-    return b"l" + struct.pack(">I", len(term)) + numbers + _NIL, []
+    # One look-up for each character: of erlang-py it would be a call.
+    numbers = {ord(char): _leaf(ord(char)).decode("latin-1") for char in set(term)}
+    items = term.translate(numbers).encode("latin-1")
+    return b"l" + struct.pack(">I", len(term)) + items + _NIL, []
 
 
 def _encode_tuple(term: tuple[Term, ...]) -> tuple[bytes, _Parts]:

@@ -70,6 +70,9 @@ def measure(term: Term, printable: Printable | None) -> Node:
             if word is not None:
                 done.append(word)
                 continue
+            if type(each) is str:
+                done.append(_numbers(each))
+                continue
             parts = _parts(each)
             todo.append((each, len(parts)))
             todo.extend((part, -1) for part in reversed(parts))
@@ -113,14 +116,21 @@ def _word(term: Term, printable: Printable | None) -> Node | None:
 
 def _parts(term: Term) -> Sequence[Term]:
     match term:
-        case str():
-            return [ord(char) for char in term]
         case Improper():
             return [*term.items, term.tail]
         case Map():
             return [part for pair in sorted_pairs(term) for part in pair]
         case _:
             return term  # type: ignore[return-value]
+
+
+def _numbers(text: str) -> Node:
+    """Return the list of the code points; equal ones share a node."""
+    words = {char: str(ord(char)) for char in set(text)}
+    nodes = {char: Node("word", len(word), word) for char, word in words.items()}
+    parts = [nodes[char] for char in text]
+    width = sum(node.width for node in parts) + len(parts) + 1
+    return Node("list", width, "", parts)
 
 
 def _kind(term: Term) -> Kind:

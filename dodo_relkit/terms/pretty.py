@@ -111,6 +111,8 @@ def _stays_left(node: Node, start: _Spot, page: _Page) -> bool:
                 is_left = column < page.width // 2
             if not has_room and not is_left:
                 return False
+        elif not any(part.parts for part in each.parts):  # a long list of numbers
+            continue
         todo.extend(step for step in _break(each, spot, page) if type(step) is tuple)
     return True
 
