@@ -504,6 +504,19 @@ def test_stripped_object_files(made: Made, building: Building, tmp_path: Path) -
         assert not told.is_error
 
 
+def test_some_stripped_object_files(
+    made: Made, building: Building, tmp_path: Path
+) -> None:
+    tree = tmp_path / "tree"
+    shutil.copytree(made.trees["us"], tree)
+    erl(
+        tree,
+        '{ok, _} = beam_lib:strip_files(filelib:wildcard("lib/web-*/ebin/*_two.beam"))',
+    )
+    found = read_baseline(str(tree), building)
+    assert found.stripped == ("web (web_two)",)
+
+
 def test_links_of_dev_mode(tmp_path: Path, building: Building) -> None:
     project = tmp_path / "project"
     made_by_us(project, dev_mode=True, tar=False)

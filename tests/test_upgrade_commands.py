@@ -460,10 +460,18 @@ def test_no_sasl(versions, tmp_path):
 
 
 def test_inside_the_build_output(versions, tmp_path):
-    release = versions.install(tmp_path / "_build/dev/rel/demo")
-    (tmp_path / "_build/dev/relkit/demo/plan").mkdir(parents=True)
+    release = versions.install(tmp_path / "anywhere")
+    work = tmp_path / "relkit"
+    work.mkdir()
+    mark = release.root / "releases/.built-here"
+    mark.write_text("../relkit\n")
+    (work / "release-directory").write_text("../anywhere\n")
     for command in ("unpack", "upgrade", "commit", "uninstall"):
         assert "where the release was built" in refused(release, 2, command, "0.2.0")
+    for way, back in (("../relkit", ".."), ("../gone", "../anywhere"), ("", "")):
+        mark.write_text(f"{way}\n")
+        (work / "release-directory").write_text(f"{back}\n")
+        assert "is not running" in refused(release, 1, "commit", "0.2.0")
 
 
 def test_a_node_that_runs_from_elsewhere(versions, shared, tmp_path):

@@ -24,7 +24,7 @@ from dodo_relkit.edge.baseline_look import (
 from dodo_relkit.edge.baseline_tarball import CONTENTS, unpack_baseline
 from dodo_relkit.edge.files import reading
 from dodo_relkit.formats.app_faults import entry_of, take_apart
-from dodo_relkit.formats.beam import debug_info, read_chunks
+from dodo_relkit.formats.beam import Chunks, debug_info, read_chunks
 from dodo_relkit.formats.rel import Rel, load_rel
 from dodo_relkit.formats.release_files import load_start_erl_data
 from dodo_relkit.terms.model import string_text
@@ -261,17 +261,21 @@ def _stripped(
 ) -> Iterator[str]:
     """Yield the applications without debug information, but for OTP's own.
 
-    One object file speaks for all: they are stripped together.
+    With the modules in parentheses when it is not all of them.
     """
     for name in apps:
         directory = directories[name]
-        beams = sorted(Path(directory, "ebin").glob("*.beam"))
-        if not beams or _is_of(directory, libraries):
+        if _is_of(directory, libraries):
             continue
-        with reading(beams[0]) as file:
-            chunks = read_chunks(file.read(), file=str(beams[0]))
-        if debug_info(chunks) is None:
-            yield name
+        beams = sorted(Path(directory, "ebin").glob("*.beam"))
+        bare = [each.stem for each in beams if debug_info(_chunks(each)) is None]
+        if bare:
+            yield name if len(bare) == len(beams) else f"{name} ({' '.join(bare)})"
+
+
+def _chunks(path: Path) -> Chunks:
+    with reading(path) as file:
+        return read_chunks(file.read(), file=str(path))
 
 
 def _linked(

@@ -44,7 +44,7 @@ def made_by_task(layout: Layout, name: str, targets: Sequence[str]) -> Made:
         made = sorted(stamp_paths(layout.stamp(name)))
     others: Mapping[str, list[str]] = {
         "scan": [layout.scan_cache],
-        "lib": [layout.digest_cache],
+        "lib": [layout.digest_cache, layout.output_mark, layout.output_place],
         "baselines": _files_in(baselines_directory(layout.work)),
         "tar": [layout.latest_tarball, *_files_in(layout.segments)],
     }

@@ -75,6 +75,16 @@ class Layout:
         """Return the place of a row's path for the release version `vsn`."""
         return f"{self.output}/{template.format(name=self.name, vsn=vsn)}"
 
+    @property
+    def output_mark(self) -> str:
+        """Says that the release is built here: the way to our own directory."""
+        return f"{self.output}/releases/.built-here"
+
+    @property
+    def output_place(self) -> str:
+        """Says where the release is built: the way from our own directory."""
+        return f"{self.work}/release-directory"
+
     def tarball(self, vsn: str) -> str:
         """The tarball of the release version `vsn`."""
         return f"{self._beside}{self.name}-{vsn}.tar.gz"

@@ -58,6 +58,7 @@ def lib_step(profile: Profile, layout: Layout) -> Saved:
         ),
         dev_mode=profile.dev_mode,
     )
+    _mark_as_output(layout)
     _stamp_lib(profile, layout, app_trees)
     warnings = [each for tree in trees for each in tree.diagnostics]
     warnings += _machine_warnings(layout, app_trees)
@@ -160,7 +161,24 @@ def _stamp_lib(profile: Profile, layout: Layout, trees: list[AppTree]) -> None:
             watch.append(place)
         else:
             watch += [f"{place}/{folder}" for folder in sorted(folders)]
+    watch += [layout.output_mark, layout.output_place]
     write_stamp(layout.stamp("lib"), files, watch=watch)
+
+
+def _mark_as_output(layout: Layout) -> None:
+    """Have the release directory and ours name each other.
+
+    The start script then knows that it is where the release is built, and refuses to
+    upgrade there: `lib` may be links into the sources (FEATURES UP-11). The mark is no
+    member of the tarball. A copy of the directory is not what ours names.
+    """
+    output, work = os.path.realpath(layout.output), os.path.realpath(layout.work)
+    for mark, (start, end) in (
+        (layout.output_mark, (output, work)),
+        (layout.output_place, (work, output)),
+    ):
+        text = os.path.relpath(end, start) + "\n"
+        write_file(mark, text.encode("utf-8", "surrogateescape"))
 
 
 def _machine_warnings(layout: Layout, trees: list[AppTree]) -> tuple[Diagnostic, ...]:

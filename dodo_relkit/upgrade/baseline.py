@@ -38,8 +38,8 @@ class Baseline:
     outside: tuple[str, ...] = ()
     """Applications that are not in the release itself but in the target OTP."""
     stripped: tuple[str, ...] = ()
-    """Applications whose object files have no debug information; those that are OTP's
-    own do not count."""
+    """Applications whose object files have no debug information, as `web`, or
+    `web (web_one web_two)` when only some have none; OTP's own do not count."""
     linked: tuple[str, ...] = ()
     """Applications that are links to where they are compiled (`dev_mode`)."""
 

@@ -125,10 +125,15 @@ sane_version() {
 }
 
 # In the directory where the release was built the applications may be links into the
-# sources, and the build writes there as well.
+# sources, and the build writes there as well. That directory and the build's own name
+# each other; a copy is not the one that is named.
 refuse_build_output() {
-    build=${root%/rel/*}
-    if [ "$build/rel/$program_release" = "$root" ] && [ -d "$build/relkit/$program_release" ]; then
+    [ -f "$root/releases/.built-here" ] || return 0
+    built_at=$(
+        IFS= read -r way <"$root/releases/.built-here" && CDPATH='' cd -- "$root/$way" &&
+            IFS= read -r way <release-directory && CDPATH='' cd -- "$way" && pwd -P
+    ) 2>/dev/null || return 0
+    if [ "$built_at" = "$root" ]; then
         die_refused "$root is where the release was built: unpack the tarball elsewhere" \
             "and upgrade there"
     fi
