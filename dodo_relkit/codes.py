@@ -819,9 +819,9 @@ class Code(Enum):
     )  # fmt: skip
     MISSING_SASL = Words(
         "RK342",
-        WARNING, "release without sasl",
+        NOTICE, "release without sasl",
         "the release has no application sasl, so it cannot be upgraded while it runs",
-        "Add sasl to the release, or say that you do not want to be told.",
+        "Add sasl to its applications if a node is ever to be upgraded from it.",
     )  # fmt: skip
     SOURCE_NOT_FOUND = Words(
         "RK343",

@@ -86,7 +86,7 @@ def test_the_program(tmp_path: Path) -> None:
     write(tmp_path, {"r.rel": rel()})
     code, out, err = program(tmp_path, "make_script", "r", "--path", "lib/*/ebin")
     assert (code, out) == (0, "")
-    assert err.startswith("RK342 warning")
+    assert err.startswith("RK342 notice")
     assert (tmp_path / "r.boot").is_file()
     shown = program(tmp_path, "make_script", "r", "--silent", "--local")
     assert shown == (0, "{ok,systools_make,[{warning,missing_sasl}]}.\n", "")

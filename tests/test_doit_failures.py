@@ -97,7 +97,7 @@ def put_directory_in_the_way(project: Path) -> None:
 
 
 def warn_and_be_strict(project: Path) -> None:
-    set_settings(project, applications=["web"], warnings_as_errors=True)
+    set_settings(project, warnings_as_errors=True)  # RK301: more/* has nothing
 
 
 BREAKS: list[tuple[Callable[[Path], None], str]] = [
@@ -141,6 +141,14 @@ def test_failure_says_its_code_and_leaves_what_was_good(
     assert members(project) == archive
     # And again, the same: what failed is not taken for done.
     run(project, "release", expect=done.returncode)
+
+
+def test_a_release_without_sasl_is_told_and_stops_nothing(project: Path) -> None:
+    write_app(project, "spare", lib="more/lib")
+    set_settings(project, cookie="averylongcookie", vm_args=None)
+    set_settings(project, applications=["web"], warnings_as_errors=True)
+    assert "RK342 notice" in run(project, "release").stderr
+    assert "RK342" not in run(project, "release").stderr
 
 
 def change_everything(project: Path) -> None:

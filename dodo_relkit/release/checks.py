@@ -84,7 +84,7 @@ def place_fault(name: str, vsn: str) -> str:
 
 
 def check_sasl(release: Release) -> list[Diagnostic]:
-    """Return the warning RK342 when sasl is not in the release."""
+    """Return the notice RK342 when sasl is not in the release."""
     return [] if "sasl" in release.apps else [diagnostic(Code.MISSING_SASL)]
 
 

@@ -5,7 +5,7 @@ relkit = Relkit(
         release(
             "broken",
             applications=["a"],
-            lib_dirs=["lib"],
+            lib_dirs=["lib", "more/*/ebin"],
             include_erts=False,
             cookie="qX3vT8mZ1nR5kW9bL2dF",
             warnings_as_errors=True,
