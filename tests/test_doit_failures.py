@@ -145,7 +145,7 @@ def test_failure_says_its_code_and_leaves_what_was_good(
 
 def test_a_release_without_sasl_is_told_and_stops_nothing(project: Path) -> None:
     write_app(project, "spare", lib="more/lib")
-    set_settings(project, cookie="averylongcookie", vm_args=None)
+    set_settings(project, cookie="qX3vT8mZ1nR5kW9bL2dF", vm_args=None)
     set_settings(project, applications=["web"], warnings_as_errors=True)
     assert "RK342 notice" in run(project, "release").stderr
     assert "RK342" not in run(project, "release").stderr
