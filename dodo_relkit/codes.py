@@ -330,6 +330,12 @@ class Code(Enum):
         "{path} is neither a file nor a directory; it is left out",
         "Remove it from the application.",
     )  # fmt: skip
+    TREE_UNREADABLE = Words(
+        "RK307",
+        ERROR, "directory of an application cannot be read",
+        "cannot read the directory {path}, whose files belong in the release: {reason}",
+        "Make it readable, or take it out of the application.",
+    )  # fmt: skip
 
     # 36x..38x: which applications a release has
     APP_NOT_FOUND = Words(

@@ -22,8 +22,8 @@ NOT_OPENED = "a build opens no object file; a check of calls tells it as RK351"
 FIRST_DOOR = "the check of the settings tells it first, as RK208 or RK220"
 NOT_READ_BACK = "a build writes this file and does not read it"
 
-NO_TASK_YET = ("RK7", "RK8")
-"""Hot upgrades: no task makes one yet, so no `doit release` can show their errors."""
+UPGRADES = ("RK7", "RK8")
+"""Hot upgrades take two releases: tests of their own show these errors."""
 
 UNSHOWN: dict[str, str] = {
     "RK105": "the only external term that is read is start_clean.boot of an OTP",
@@ -34,6 +34,7 @@ UNSHOWN: dict[str, str] = {
     "RK133": NOT_OPENED,
     "RK134": NOT_OPENED,
     "RK135": NOT_OPENED,
+    "RK307": "needs a directory that root cannot read, or one far too deep",
     "RK349": "an error only where the target is OTP 26 or newer",
     "RK501": FIRST_DOOR,
     "RK502": FIRST_DOOR,
@@ -57,7 +58,7 @@ def test_every_error_is_shown_or_explained():
     errors = {
         code.number
         for code in Code
-        if code.severity is Severity.ERROR and not code.number.startswith(NO_TASK_YET)
+        if code.severity is Severity.ERROR and not code.number.startswith(UPGRADES)
     }
     assert set(FOLDERS) - errors == set()
     assert set(UNSHOWN) - errors == set()

@@ -84,7 +84,7 @@ def test_nothing_there(tmp_path: Path) -> None:
     assert stat_files(str(tmp_path)).files == {}
     gone = stat_files(str(tmp_path / "gone"))
     assert gone.files == {}
-    assert told(gone) == [(Code.DIRECTORY_UNREADABLE, str(tmp_path / "gone"))]
+    assert told(gone) == [(Code.TREE_UNREADABLE, str(tmp_path / "gone"))]
 
 
 def test_a_part_that_is_a_file_is_no_part(tmp_path: Path) -> None:

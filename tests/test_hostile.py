@@ -265,7 +265,20 @@ def test_odd_files_in_priv(project):
     assert not (project / REL / "lib").exists()
 
 
-def test_a_tree_that_is_too_deep_is_left_out_and_named(project):
+def test_a_directory_that_cannot_be_read_stops_the_build(project):
+    secret = project / "lib/web/priv/secret"
+    secret.mkdir(parents=True)
+    (secret / "file").touch()
+    builds(project, wrapper=ORDINARY)
+    secret.chmod(0)
+    for _ in range(2):
+        assert "priv/secret" in fails(project, "RK307", wrapper=ORDINARY)
+    assert (project / REL / "lib/web-1.0/priv/secret/file").exists()
+    secret.chmod(0o700)
+    builds(project, wrapper=ORDINARY)
+
+
+def test_a_tree_that_is_too_deep_stops_the_build(project):
     here = Path.cwd()
     try:  # one step at a time: pathlib makes no such path at once
         os.chdir(project / "lib/web")
@@ -274,8 +287,8 @@ def test_a_tree_that_is_too_deep_is_left_out_and_named(project):
             os.chdir(name)
     finally:
         os.chdir(here)
-    assert "RK303 warning" in builds(project)
-    builds(project)
+    for _ in range(2):
+        fails(project, "RK307")
 
 
 # ---- Links in the release ---------------------------------------------------

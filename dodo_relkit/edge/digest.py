@@ -51,7 +51,7 @@ class Tree:
     files: Mapping[str, FileStat]
     """By path below the directory, with `/`, in the order of the paths."""
     diagnostics: tuple[Diagnostic, ...]
-    """LINK_DANGLING, LINK_CYCLE, NOT_A_FILE, DIRECTORY_UNREADABLE: all warnings."""
+    """The error TREE_UNREADABLE; LINK_DANGLING, LINK_CYCLE, NOT_A_FILE: warnings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +128,7 @@ def _walk_into(
     if path.count("/") > DEEPEST:
         reason = f"more than {DEEPEST} directories lie in one another"
         walk.troubles.append(
-            diagnostic(Code.DIRECTORY_UNREADABLE, path=place, reason=reason)
+            diagnostic(Code.TREE_UNREADABLE, path=place, reason=reason)
         )
         return
     for entry in _entries(walk, place):
@@ -189,7 +189,7 @@ def _entries(walk: _Walk, place: str) -> list[os.DirEntry[str]]:
     except OSError as error:
         reason = error.strerror or str(error)
         walk.troubles.append(
-            diagnostic(Code.DIRECTORY_UNREADABLE, path=place, reason=reason)
+            diagnostic(Code.TREE_UNREADABLE, path=place, reason=reason)
         )
         return []
 

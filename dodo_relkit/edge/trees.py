@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dodo_relkit.artifacts.model import Member
-from dodo_relkit.diagnostics import Diagnostic
+from dodo_relkit.diagnostics import Diagnostic, stop_on_errors
 from dodo_relkit.edge.digest import Tree, content_digests, stat_files
 from dodo_relkit.edge.erts import check_machines, erts_members, may_be_native
 from dodo_relkit.edge.facet_files import read_facet
@@ -35,11 +35,14 @@ if TYPE_CHECKING:
 def lib_step(profile: Profile, layout: Layout) -> Saved:
     """Copy the applications into `lib/`, or link them in `dev_mode`.
 
-    Only what changed is read and written, and what is gone is removed.
+    Only what changed is read and written, and what is gone is removed. Raises
+    `Trouble` before that when a directory of an application cannot be read.
     """
     sources = load_sources(read_facet(layout, "sources"))
     parts = application_parts(profile)
     trees = [stat_files(source.directory, parts) for source in sources]
+    warnings = [each for tree in trees for each in tree.diagnostics]
+    stop_on_errors(warnings)
     cache = Path(layout.digest_cache)
     digests = content_digests(trees, read_json(cache))
     write_file(cache, json.dumps(digests.cache).encode())
@@ -60,7 +63,6 @@ def lib_step(profile: Profile, layout: Layout) -> Saved:
     )
     _mark_as_output(layout)
     _stamp_lib(profile, layout, app_trees)
-    warnings = [each for tree in trees for each in tree.diagnostics]
     warnings += _machine_warnings(layout, app_trees)
     saved = {"written": len(staged.written), "removed": len(staged.removed)}
     return saved, tuple(warnings)
