@@ -1,5 +1,6 @@
 %% One client; the state is its socket.
 -module(till_conn).
+-vsn(v1).
 -behaviour(gen_server).
 -export([start_link/1, go/1]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).

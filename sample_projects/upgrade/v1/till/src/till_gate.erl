@@ -1,5 +1,6 @@
 %% Whether the shop is open or shut; the data is how often that changed.
 -module(till_gate).
+-vsn(v1).
 -behaviour(gen_statem).
 -export([start_link/0, turn/0, look/0]).
 -export([callback_mode/0, init/1, handle_event/4]).

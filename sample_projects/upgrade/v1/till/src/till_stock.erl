@@ -1,5 +1,6 @@
 %% Owns the table of what was sold: {Item, Sold}.
 -module(till_stock).
+-vsn(v1).
 -behaviour(gen_server).
 -export([start_link/0, sell/2]).
 -export([init/1, handle_call/3, handle_cast/2]).

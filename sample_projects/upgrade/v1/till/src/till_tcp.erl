@@ -1,6 +1,7 @@
 %% Accepts clients. It never waits for long, so that it can be suspended; who comes
 %% meanwhile waits in the listening socket, which is the state.
 -module(till_tcp).
+-vsn(v1).
 -behaviour(gen_server).
 -export([start_link/0, port/0]).
 -export([init/1, handle_call/3, handle_cast/2, handle_info/2]).

@@ -1,5 +1,6 @@
 %% How much was sold in all: {Sales, Sum}.
 -module(till_total).
+-vsn(v1).
 -behaviour(gen_server).
 -export([start_link/0, add/1, read/0]).
 -export([init/1, handle_call/3, handle_cast/2]).

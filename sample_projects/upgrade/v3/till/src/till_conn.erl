@@ -26,9 +26,9 @@ listen(#{socket := Socket} = State) ->
     _ = inet:setopts(Socket, [{active, once}]),
     {noreply, State}.
 
-code_change({down, _}, #{socket := Socket}, v1) ->
+code_change({down, v1}, #{socket := Socket}, _Extra) ->
     {ok, Socket};
-code_change(_, Socket, v1) ->
+code_change(v1, Socket, _Extra) ->
     {ok, #{socket => Socket, answered => 0}};
 code_change({down, _}, #{socket := Socket, answered := Answered}, _Extra) ->
     {ok, {Socket, Answered}};

@@ -22,9 +22,9 @@ handle_event({call, From}, turn, shut, #{opened := Opened} = Data) ->
 handle_event({call, From}, look, State, #{opened := Opened, shut := Shut}) ->
     {keep_state_and_data, {reply, From, {State, Opened + Shut}}}.
 
-code_change({down, _}, State, #{opened := Opened, shut := Shut}, v1) ->
+code_change({down, v1}, State, #{opened := Opened, shut := Shut}, _Extra) ->
     {ok, State, Opened + Shut};
-code_change(_, State, Turns, v1) ->
+code_change(v1, State, Turns, _Extra) ->
     {ok, State, #{opened => Turns div 2, shut => Turns - Turns div 2}};
 code_change({down, _}, State, #{opened := Opened, shut := Shut}, _Extra) ->
     {ok, State, {Opened, Shut}};

@@ -23,10 +23,10 @@ handle_call({tax, Item}, _From, Table) ->
 
 handle_cast(_Message, Table) -> {noreply, Table}.
 
-code_change({down, _}, Table, v1) ->
+code_change({down, v1}, Table, _Extra) ->
     Rows = [{Item, Sold} || {{item, Item}, Sold, _} <- ets:tab2list(Table)],
     {ok, replace(Table, Rows)};
-code_change(_, Table, v1) ->
+code_change(v1, Table, _Extra) ->
     Rows = [{{item, Item}, Sold, tax:on(Sold)} || {Item, Sold} <- ets:tab2list(Table)],
     {ok, replace(Table, Rows)};
 code_change({down, _}, Table, _Extra) ->

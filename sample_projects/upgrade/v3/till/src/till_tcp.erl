@@ -37,9 +37,9 @@ handle_info(accept, #{listen := Listen, clients := Count} = State) ->
             {noreply, State}
     end.
 
-code_change({down, _}, #{listen := Listen}, v1) ->
+code_change({down, v1}, #{listen := Listen}, _Extra) ->
     {ok, Listen};
-code_change(_, Listen, v1) ->
+code_change(v1, Listen, _Extra) ->
     {ok, #{listen => Listen, clients => 0}};
 code_change({down, _}, #{listen := Listen, clients := Count}, _Extra) ->
     {ok, {Listen, Count}};

@@ -20,7 +20,8 @@ handle_call(read, _From, State) ->
 
 handle_cast(_Message, State) -> {noreply, State}.
 
-code_change({down, _}, #{sales := Sales, sum := Sum}, v1) -> {ok, {Sales, Sum}};
-code_change(_, {Sales, Sum}, v1) -> {ok, #{sales => Sales, sum => Sum, largest => 0}};
+code_change({down, v1}, #{sales := Sales, sum := Sum}, _Extra) -> {ok, {Sales, Sum}};
+code_change(v1, {Sales, Sum}, _Extra) ->
+    {ok, #{sales => Sales, sum => Sum, largest => 0}};
 code_change({down, _}, State, _Extra) -> {ok, maps:remove(largest, State)};
 code_change(_, State, _Extra) -> {ok, State#{largest => 0}}.
