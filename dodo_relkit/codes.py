@@ -628,12 +628,6 @@ class Code(Enum):
         "{flag} means nothing any more: {why}",
         "Remove it.",
     )  # fmt: skip
-    RELEASES_MALFORMED = Words(
-        "RK532",
-        ERROR, "malformed RELEASES",
-        "{found} is no {{release, Name, Vsn, Erts, Libs, Status}}",
-        "The file is written by release_handler; restore it from a copy.",
-    )  # fmt: skip
     START_ERL_DATA_MALFORMED = Words(
         "RK533",
         ERROR, "malformed start_erl.data",
@@ -1269,8 +1263,8 @@ class Code(Enum):
     REVIEW_HELD_FUN = Words(
         "RK763",
         NOTICE, "a fun may be held across a purge",
-        "{function} of {module} makes a fun that {holder}; after the second upgrade of "
-        "{module} the process that holds it is killed, or fails when it calls it",
+        "{function} of {module} makes a fun that {holder}; the upgrade purges the code "
+        "it belongs to: then a call of it fails (badfun), and who is inside it is killed",
         "Keep `fun {module}:Name/Arity`, or data, instead of the fun.",
     )  # fmt: skip
     REVIEW_SHARED = Words(
@@ -1315,6 +1309,15 @@ class Code(Enum):
         "{direction}, {callback} of {module} is called, but the module does not have it",
         "Export it, or use `{{update, {module}, soft}}`; as it is, the upgrade fails "
         "and the node restarts.",
+    )  # fmt: skip
+
+    REVIEW_DYNAMIC = Words(
+        "RK770",
+        WARNING, "a child cannot say which modules it runs",
+        "the child {child} of {supervisor} has `dynamic` as its modules, but {module} is "
+        "no gen_event: release_handler asks it before it suspends any process, gets no "
+        "answer, and the upgrade fails",
+        "Name {module} in the `modules` of the child specification.",
     )  # fmt: skip
 
     BASELINE_NOT_FOUND = Words(
@@ -1484,6 +1487,23 @@ class Code(Enum):
         "the relup hook returned no script",
         "{hook} returned {found} on the way {direction} {base}; a script is a list or tuple of Erlang terms",
         "Return the script, changed or not.",
+    )
+    UP_STARTER_RUNS = Words(
+        "RK790",
+        NOTICE,
+        "processes may begin unseen during an upgrade",
+        "while {children} changes, processes of it may begin that release_handler does not see: {reason}",
+        "Such a process is left with the state of the other version. See that nobody starts one then:\n"
+        "let a gen_server that never waits for long start them, and suspend it first and resume it last in "
+        "the appup.",
+    )
+    UP_CHILD_LATE = Words(
+        "RK791",
+        NOTICE,
+        "a child starts after code that calls it",
+        "the child {child} of {supervisor} needs {module} to start, and {module} calls it: for a moment "
+        "nobody answers there",
+        "Let {module} do without {child} until it is there, or let one of the two not need the other.",
     )
 
     @property

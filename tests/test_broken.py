@@ -38,7 +38,6 @@ UNSHOWN: dict[str, str] = {
     "RK349": "an error only where the target is OTP 26 or newer",
     "RK501": FIRST_DOOR,
     "RK502": FIRST_DOOR,
-    "RK532": NOT_READ_BACK,
     "RK533": NOT_READ_BACK,
     "RK603": "needs a file that root cannot read",
     "RK606": "needs a file of more than 8 GiB, or a name that no file has",

@@ -28,7 +28,6 @@ from dodo_relkit.release.config import check_config
 from dodo_relkit.release.profile import (
     Profile,
     merge,
-    profile_of_key,
     profile_warnings,
     profiles,
     select,
@@ -503,14 +502,10 @@ def test_asking_for_what_is_not_there():
     assert codes == [Code.NO_SUCH_RELEASE, Code.NO_SUCH_ENVIRONMENT]
     assert raised.value.diagnostics[1].place.key == "$RELKIT_ENV"
     assert raised.value.diagnostics[1].facts["nearest"] == "prod"
-    with pytest.raises(Trouble):
-        profile_of_key(config, "a:none")
 
 
-def test_profiles_by_key():
+def test_every_release_in_every_environment():
     config = check_config(**NAMED)
-    assert profile_of_key(config, "a:test").key == "a:test"
-    assert profile_of_key(config, "a").key == "a:dev"
     assert [each.key for each in profiles(config)] == [
         "a:dev", "a:prod", "a:test", "b:dev", "b:prod", "b:test",
     ]  # fmt: skip

@@ -11,7 +11,7 @@ from dodo_relkit.artifacts.config_files import (
 )
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble
-from dodo_relkit.formats.sys_config import EMPTY, SysConfig, load_sys_config
+from dodo_relkit.formats.sys_config import SysConfig, load_sys_config
 from dodo_relkit.formats.vm_args import NodeName, cookie, node_name, parse_vm_args
 from dodo_relkit.terms.model import Atom
 
@@ -117,7 +117,7 @@ def sys_config(*texts, **changed):
 
 def test_the_default_sys_config_is_quiet():
     assert sys_config() == (DEFAULT_SYS_CONFIG, [])
-    assert sys_config(defaults=EMPTY) == (EMPTY, [])
+    assert sys_config(defaults=SysConfig()) == (SysConfig(), [])
 
 
 def test_templates_are_rendered_and_merged_in_order():

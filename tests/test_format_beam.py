@@ -25,7 +25,7 @@ ASK_TABLES = """
 [begin
    {ok, {Module, Md5}} = beam_lib:md5(F),
    {ok, {Module, Parts}} = beam_lib:chunks(F,
-     [exports, imports, locals, attributes, compile_info], [allow_missing_chunks]),
+     [exports, imports, attributes], [allow_missing_chunks]),
    {ok, Module, Chunks} = beam_lib:all_chunks(F),
    {Module, Md5, [{K, V} || {K, V} <- Parts],
     [{list_to_binary(Id), erlang:md5(Data)} || {Id, Data} <- Chunks]}
@@ -54,7 +54,6 @@ def our_tables(chunks: beam.Chunks) -> dict[str, Term]:
     return {
         "exports": [(Atom(name), arity) for name, arity in beam.exports(chunks)],
         "imports": [(Atom(m), Atom(f), a) for m, f, a in beam.imports(chunks)],
-        "locals": [(Atom(name), arity) for name, arity in beam.local_functions(chunks)],
         "attributes": [
             (Atom(name), value) for name, value in beam.attributes(chunks).items()
         ],
@@ -81,8 +80,6 @@ def test_every_installed_file(oracle: Oracle) -> None:
             said = {key.name: value for key, value in parts}
             ours = our_tables(chunks)
             assert {key: said[key] for key in ours} == ours
-            info = {key.name: value for key, value in said["compile_info"]}
-            assert beam.compile_info(chunks) == info
 
 
 def test_behaviours(oracle: Oracle) -> None:
@@ -188,8 +185,7 @@ def test_stripped(oracle: Oracle, probe: bytes) -> None:
     assert beam.md5(chunks) == beam.md5(whole)
     assert beam.exports(chunks) == beam.exports(whole)
     assert beam.imports(chunks) == beam.imports(whole)
-    assert (beam.attributes(chunks), beam.compile_info(chunks)) == ({}, {})
-    assert (beam.behaviours(chunks), beam.local_functions(chunks)) == ((), ())
+    assert (beam.attributes(chunks), beam.behaviours(chunks)) == ({}, ())
     assert beam.debug_info(chunks) is None
 
 
@@ -354,12 +350,11 @@ def test_absent_chunks(probe: bytes) -> None:
         ("ExpT", b"\0\0\0\1\0\0\1\0" + bytes(8), beam.exports),
         ("ImpT", b"\0\0\0\2" + bytes(12), beam.imports),
         ("ImpT", b"\0\0\0\1" + bytes(12), beam.imports),
-        ("LocT", b"\0", beam.local_functions),
         ("Attr", b"", beam.attributes),
         ("Attr", b"\x83a\1", beam.attributes),
         ("Attr", b"\x83l\0\0\0\1a\1j", beam.attributes),
         ("Attr", b"\x83l\0\0\0\1h\2w\1aa\1j", beam.attributes),
-        ("CInf", b"\x83l\0\0\0\1h\1w\1aj", beam.compile_info),
+        ("Attr", b"\x83l\0\0\0\1h\1w\1aj", beam.attributes),
         ("LitT", b"\0\0\0\1x", beam.literals),
         ("LitT", b"\0\0\0\0\0\0\0\1", beam.literals),
         ("LitT", b"\0\0\0\0\0\0\0\1\0\0\0\5abc", beam.literals),
@@ -378,9 +373,7 @@ READERS = (
     beam.md5,
     beam.exports,
     beam.imports,
-    beam.local_functions,
     beam.attributes,
-    beam.compile_info,
     beam.behaviours,
     beam.literals,
 )

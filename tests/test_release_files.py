@@ -9,14 +9,13 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble
 from dodo_relkit.formats.rel import Rel, RelApp
 from dodo_relkit.formats.release_files import (
-    InstalledLib,
     InstalledRelease,
     dump_releases,
     dump_start_erl_data,
     installed_release,
-    load_releases,
     load_start_erl_data,
 )
+from dodo_relkit.terms.text import consult
 from tests.oracle import otp_root, the_oracle
 
 BASE = ("kernel", "stdlib", "sasl")
@@ -69,56 +68,6 @@ def test_releases_is_what_create_releases_writes(tmp_path, one):
     assert created.value in (b"ok", "ok")
     written = (tmp_path / "RELEASES").read_bytes()
     assert dump_releases([installed_release(one)]) == written
-    assert load_releases(written) == (installed_release(one),)
-
-
-def test_the_reader_takes_the_file_of_the_installed_otp():
-    (found,) = load_releases((otp_root() / "releases/RELEASES").read_bytes())
-    assert (found.name, found.erts_vsn, found.status) == (
-        "Erlang/OTP",
-        erts(),
-        "permanent",
-    )
-    assert [(lib.name, lib.vsn) for lib in found.libs] == [
-        (app, version_of(app)) for app in BASE
-    ]
-    assert found.libs[0].directory.endswith(f"/lib/kernel-{version_of('kernel')}")
-
-
-def test_several_releases_are_read_back():
-    releases = (
-        installed_release(rel()),
-        InstalledRelease(name="w", vsn="2", erts_vsn="14", libs=(), status="old"),
-        InstalledRelease(
-            name="w",
-            vsn="3",
-            erts_vsn="14",
-            libs=(InstalledLib(name="a", vsn="1", directory="/opt/a"),),
-            status="unpacked",
-        ),
-    )
-    assert load_releases(dump_releases(releases)) == releases
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "a.",
-        "[a].",
-        "[]. [].",
-        '[{release,"a","1","13",[],done}].',
-        '[{release,a,"1","13",[],old}].',
-        '[{release,"a","1","13",x,old}].',
-        '[{release,"a","1","13",[{k,"1"}],old}].',
-        '[{release,"a","1","13",[{"k","1","d"}],old}].',
-        '[{release,"a","1","13",[{k,1,"d"}],old}].',
-    ],
-)
-def test_what_is_no_releases_file_is_refused(text):
-    with pytest.raises(Trouble) as caught:
-        load_releases(text.encode())
-    assert [each.code for each in caught.value.diagnostics] == [Code.RELEASES_MALFORMED]
 
 
 @pytest.mark.parametrize("place", ["tree", "/"])
@@ -184,8 +133,8 @@ def test_stock_release_handler_takes_a_moved_tree(tmp_path, place):
         '{ok,"1.0.0",[]}',
         "ok",
     ]
-    after = load_releases((tree / "releases/RELEASES").read_bytes())
-    assert {(each.vsn, each.status) for each in after} == {
+    (after,) = consult((tree / "releases/RELEASES").read_bytes())
+    assert {(each[2], each[5].name) for each in after} == {
         ("1.0.0", "old"),
         ("2.0.0", "permanent"),
     }

@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 from dodo_relkit.artifacts.model import Member
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble
-from dodo_relkit.edge.stage import AppTree, stage_all, tree_members, unstage
+from dodo_relkit.edge.cleaning import made_by_task, remove
+from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.stage import AppTree, stage_all
 from dodo_relkit.edge.stage_members import stage_members
 
 
@@ -36,6 +38,12 @@ def app(root: Path, place: str, files: dict[str, bytes]) -> AppTree:
         described[name] = (digest, name.startswith("priv/run"))
     name, _, vsn = place.rpartition("-")
     return AppTree(name=name, vsn=vsn, directory=str(directory), files=described)
+
+
+def unstage(rel: Path) -> None:
+    """Remove what was staged, and the manifest, as `doit clean` does."""
+    layout = Layout(name="web", output=str(rel), work=str(rel.parent))
+    remove(made_by_task(layout, "lib", []))
 
 
 def tree(root: Path) -> dict[str, bytes]:
@@ -58,7 +66,7 @@ def rel(tmp_path: Path) -> Path:
 def stage(
     rel: Path, *trees: AppTree, dev_mode: bool = False
 ) -> tuple[list[str], list[str]]:
-    staged = stage_all(rel, trees, rel.parent / "staged.json", dev_mode=dev_mode)
+    staged = stage_all(rel, trees, rel.parent / "lib-manifest.json", dev_mode=dev_mode)
     return list(staged.written), list(staged.removed)
 
 
@@ -84,7 +92,7 @@ def test_a_second_run_does_nothing(tmp_path: Path, rel: Path) -> None:
     stage(rel, foo)
     before = {path: path.stat().st_mtime_ns for path in rel.rglob("*")}
     assert stage(rel, foo) == ([], [])
-    (rel.parent / "staged.json").unlink()  # even when it forgot what it did
+    (rel.parent / "lib-manifest.json").unlink()  # even when it forgot what it did
     assert stage(rel, foo) == ([], [])
     assert {path: path.stat().st_mtime_ns for path in rel.rglob("*")} == before
 
@@ -104,7 +112,7 @@ def test_copies_only_what_changed_and_removes_what_is_gone(
 def test_what_earlier_releases_need_stays_until_they_are_gone(
     tmp_path: Path, rel: Path
 ) -> None:
-    manifest = tmp_path / "staged.json"
+    manifest = tmp_path / "lib-manifest.json"
     old, new = app(tmp_path, "foo-1", FOO), app(tmp_path, "foo-2", {"ebin/b": b""})
     stage(rel, old)
     for _ in range(2):
@@ -132,9 +140,9 @@ def test_foreign_files_stay(tmp_path: Path, rel: Path) -> None:
     mine = {"lib/foo-1/priv/mine": b"mine", "lib/other-1/mine": b"mine"}
     assert tree(rel) == mine
     stage(rel, foo)
-    unstage(rel, rel.parent / "staged.json")
+    unstage(rel)
     assert tree(rel) == mine
-    assert not (rel.parent / "staged.json").exists()
+    assert not (rel.parent / "lib-manifest.json").exists()
 
 
 @pytest.mark.parametrize("damage", ["deleted", "changed", "mode", "link", "same-size"])
@@ -216,13 +224,13 @@ def test_nothing_is_written_or_removed_through_a_link(
                 stage(rel, smaller)
                 assert tree(rel) == {"lib/foo-1/ebin/foo.app": b"foo"}
             case "unstage":
-                unstage(rel, rel.parent / "staged.json")
+                unstage(rel)
             case "other":
                 stage(rel)
             case "link":
                 stage(rel, foo, dev_mode=True)
         assert tree(tmp_path / "src") == source
-        unstage(rel, rel.parent / "staged.json")
+        unstage(rel)
         assert tree(tmp_path / "src") == source
 
 
@@ -266,7 +274,7 @@ def test_links_above_files_are_refused(tmp_path: Path, rel: Path, where: str) ->
     with pytest.raises(Trouble) as trouble:
         stage(rel, changed)
     assert codes(trouble) == [Code.UNSAFE_PATH]
-    unstage(rel, rel.parent / "staged.json")
+    unstage(rel)
     assert tree(outside) == before
 
 
@@ -342,7 +350,7 @@ def test_a_hostile_manifest_removes_nothing_outside(tmp_path: Path, rel: Path) -
         },
         "pending": {"..": ["mine"], "foo-1": ["../../../precious"]},
     }  # fmt: skip
-    (tmp_path / "staged.json").write_text(json.dumps(manifest))
+    (tmp_path / "lib-manifest.json").write_text(json.dumps(manifest))
     stage(rel)
     assert precious.exists()
     assert (rel / "mine").exists()
@@ -354,7 +362,7 @@ def test_a_damaged_manifest_is_an_empty_one(
 ) -> None:
     foo = app(tmp_path, "foo-1", FOO)
     stage(rel, foo)
-    (tmp_path / "staged.json").write_bytes(content)
+    (tmp_path / "lib-manifest.json").write_bytes(content)
     assert stage(rel, foo) == ([], [])
     assert stage(rel) == ([], sorted(FOO_STAGED))
 
@@ -407,17 +415,6 @@ def test_a_killed_run_leaves_nothing_wrong(
     assert {path.name for path in (rel / "lib").iterdir()} == {"foo-1"}
 
 
-def test_members_come_from_the_application_itself(tmp_path: Path, rel: Path) -> None:
-    foo = app(tmp_path, "foo-1", FOO)
-    stage(rel, foo, dev_mode=True)
-    members = {member.path: member for member in tree_members(foo)}
-    assert {n: Path(m.source).read_bytes() for n, m in members.items()} == FOO_STAGED
-    for member in members.values():
-        content = FOO_STAGED[member.path]
-        assert member.sha256 == hashlib.sha256(content).hexdigest()
-    assert members["lib/foo-1/priv/run"].mode == 0o755
-
-
 names = st.sampled_from(["ebin/a", "ebin/b", "priv/c", "priv/d/e", "run"])
 states = st.dictionaries(
     st.sampled_from(["foo-1", "foo-2", "bar-1"]),
@@ -439,7 +436,7 @@ def test_any_sequence_of_runs_gives_the_last_tree(
         (rel / "foreign").write_bytes(b"mine")
         for number, (wanted, dev_mode, forgets) in enumerate(runs):
             if forgets and not dev_mode:
-                unstage(rel, root / "staged.json")
+                unstage(rel)
             sources = root / str(number)
             trees = [app(sources, place, files) for place, files in wanted.items()]
             stage(rel, *trees, dev_mode=dev_mode)

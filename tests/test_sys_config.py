@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble
 from dodo_relkit.formats.sys_config import (
-    EMPTY,
     SysConfig,
     dump_sys_config,
     load_sys_config,
@@ -312,8 +311,8 @@ def test_what_has_no_text_form_is_refused_with_its_key(value):
 @settings(max_examples=100, deadline=None)
 @given(configs)
 def test_merging_with_nothing_or_itself_changes_nothing(config):
-    assert ordered(merge_sys_configs(config, EMPTY)) == ordered(config)
-    assert ordered(merge_sys_configs(EMPTY, config)) == ordered(config)
+    assert ordered(merge_sys_configs(config, SysConfig())) == ordered(config)
+    assert ordered(merge_sys_configs(SysConfig(), config)) == ordered(config)
     assert ordered(merge_sys_configs(config, config)) == ordered(config)
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from functools import cmp_to_key
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ from dodo_relkit.terms.model import (
     same,
     unique_pairs,
 )
-from dodo_relkit.terms.order import compare, compare_keys, sort_key, sorted_pairs
+from dodo_relkit.terms.order import compare, compare_keys, sorted_pairs
 from dodo_relkit.terms.text import parse_term
 from tests.term_strategies import ask, terms
 
@@ -51,6 +53,8 @@ close_terms: st.SearchStrategy[Term] = st.recursive(
     ),
     max_leaves=8,
 )
+
+sort_key = cmp_to_key(compare)
 
 
 @settings(max_examples=1500, deadline=None)

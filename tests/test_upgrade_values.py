@@ -47,7 +47,6 @@ def test_what_changed() -> None:
     assert [each.name for each in changes.removed] == ["gone"]
     assert [each.name for each in changes.changed] == ["moved", "other"]
     assert [each.name for each in changes.kept] == ["same"]
-    assert [each.name for each in changes.retyped] == ["moved", "same"]
     assert changes.erts_changed
     assert not compare(rel("1", BASE), rel("2", TOP)).erts_changed
 

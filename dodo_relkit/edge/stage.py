@@ -15,7 +15,6 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dodo_relkit.artifacts.model import Member
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Trouble, diagnostic
 from dodo_relkit.edge.files import (
@@ -119,23 +118,10 @@ def stage_all(
     return Staged(written=tuple(sorted(written)), removed=tuple(sorted(removed)))
 
 
-def unstage(
-    release_dir: str | os.PathLike[str], manifest_path: str | os.PathLike[str]
-) -> Staged:
-    """Remove what staging put into the release directory, and the manifest."""
-    root = Path(release_dir)
-    before = load_manifest(manifest_path)
-    removed: list[str] = []
-    for place in sorted(before.places):
-        removed += _remove(root, place, before.known(place))
-    Path(manifest_path).unlink(missing_ok=True)
-    return Staged(written=(), removed=tuple(removed))
-
-
 def staged_paths(
     release_dir: str | os.PathLike[str], manifest_path: str | os.PathLike[str]
 ) -> tuple[str, ...]:
-    """Return what `unstage` would remove: paths below the release directory."""
+    """Return what staging put there and still is: paths below the release directory."""
     root = Path(release_dir)
     before = load_manifest(manifest_path)
     return tuple(
@@ -200,22 +186,6 @@ def link_application(root: Path, tree: AppTree) -> tuple[StagedApp, list[str]]:
     place.unlink(missing_ok=True)
     place.symlink_to(target, target_is_directory=True)
     return app, [f"{LIB}/{tree.place}"]
-
-
-def tree_members(tree: AppTree) -> tuple[Member, ...]:
-    """Return the files of the application as members of an archive.
-
-    They are read from the application itself, never through a link in `lib`.
-    """
-    return tuple(
-        Member(
-            path=f"{LIB}/{tree.place}/{relpath}",
-            mode=0o755 if executable else 0o644,
-            source=f"{tree.directory}/{relpath}",
-            sha256=sha256,
-        )
-        for relpath, (sha256, executable) in tree.files.items()
-    )
 
 
 def _refuse_bad_names(trees: Iterable[AppTree]) -> None:

@@ -112,14 +112,6 @@ def exports(chunks: Chunks, *, file: str = "") -> tuple[tuple[str, int], ...]:
     return _functions(chunks, "ExpT", file)
 
 
-def local_functions(chunks: Chunks, *, file: str = "") -> tuple[tuple[str, int], ...]:
-    """Return the functions not exported, as `(name, arity)`, sorted.
-
-    Empty when the file has been stripped.
-    """
-    return _functions(chunks, "LocT", file) if "LocT" in chunks else ()
-
-
 def imports(chunks: Chunks, *, file: str = "") -> tuple[tuple[str, str, int], ...]:
     """Return the functions called elsewhere: `(module, name, arity)`, sorted."""
     atoms = _atoms(chunks, file)
@@ -143,14 +135,6 @@ def attributes(chunks: Chunks, *, file: str = "") -> dict[str, Term]:
             raise _faulty(file, "Attr", f"the value of {name} is no list")
         joined.setdefault(name, []).extend(items)
     return {name: make_list(joined[name]) for name in sorted(joined)}
-
-
-def compile_info(chunks: Chunks, *, file: str = "") -> dict[str, Term]:
-    """Return what the compiler noted: `version`, `options`, `source`.
-
-    Empty when the file has been stripped.
-    """
-    return dict(reversed(_pairs(chunks, "CInf", file)))
 
 
 def behaviours(chunks: Chunks, *, file: str = "") -> tuple[str, ...]:

@@ -41,9 +41,6 @@ class SysConfig:
     """Names of files the node reads after `apps`; they win over it."""
 
 
-EMPTY = SysConfig()
-
-
 def load_sys_config(
     data: bytes, file: str = "sys.config"
 ) -> tuple[SysConfig, tuple[Diagnostic, ...]]:
@@ -71,7 +68,7 @@ def merge_sys_configs(base: SysConfig, over: SysConfig) -> SysConfig:
     keeps no more entries than `over` has. What `over` does not name comes first, in
     the order of `base`; then all that `over` names, in its order.
 
-    So `EMPTY` changes nothing on either side, merging a configuration with itself
+    So an empty one changes nothing on either side, merging a configuration with itself
     changes nothing, and the order of two merges does not matter as long as a
     keyword list never meets another kind of value.
     """

@@ -118,16 +118,6 @@ def select(
     return make_profile(config, release, chosen)
 
 
-def profile_of_key(config: Config, key: str) -> Profile:
-    """Return the profile `name:environment`; without `:`, in the default environment.
-
-    Raises `Trouble` when there is no such release or environment.
-    """
-    name, _, environment = key.partition(":")
-    environment = environment or config.default_environment
-    return select(config, environ={}, environment=environment, name=name)
-
-
 def profiles(config: Config) -> tuple[Profile, ...]:
     """Return every profile: releases in order, each in all environments in order."""
     return tuple(

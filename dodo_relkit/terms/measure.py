@@ -55,11 +55,11 @@ class Node:
     """The tail of an improper list is the last; keys and values of a map alternate."""
 
 
-def measure(term: Term, printable: Printable | None) -> Node:
+def measure(term: Term, printable: Printable) -> Node:
     """Return the term with the widths of all its parts.
 
     Lists of characters and binaries are text if `printable` has all their
-    characters; None is for no text at all. Parts of maps are in the order of keys.
+    characters. Parts of maps are in the order of keys.
     """
     done: list[Node] = []
     todo: list[tuple[Term, int]] = [(term, -1)]
@@ -87,7 +87,7 @@ def measure(term: Term, printable: Printable | None) -> Node:
     return done[0]
 
 
-def _word(term: Term, printable: Printable | None) -> Node | None:
+def _word(term: Term, printable: Printable) -> Node | None:
     """Return the node of a term that is written as one word, None for others."""
     match term:
         case int():
@@ -98,10 +98,10 @@ def _word(term: Term, printable: Printable | None) -> Node | None:
             text = spell_atom(term.name)
         case ExternalFun():
             text = spell_fun(term)
-        case str() if printable and is_printable(term, printable):
+        case str() if is_printable(term, printable):
             text = spell_string(term)
         case bytes() | BitString():
-            text = (binary_text(term, printable) if printable else None) or ""
+            text = binary_text(term, printable) or ""
             if not text:
                 text = f"<<{','.join(binary_numbers(term))}>>"
                 return Node("bits", len(text), text) if term else Node("word", 4, text)

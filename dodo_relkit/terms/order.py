@@ -54,9 +54,6 @@ def compare_keys(one: Term, other: Term) -> int:
     return _compare(one, other, _exact_numbers)
 
 
-sort_key = functools.cmp_to_key(compare)
-"""`sorted(terms, key=sort_key)` is `lists:sort/1`."""
-
 _exact_key = functools.cmp_to_key(compare_keys)
 
 

@@ -76,11 +76,6 @@ def format_compact(term: Term, *, printable: Printable = Printable.LATIN1) -> st
     return one_line(measure(term, printable))
 
 
-def format_plain(term: Term) -> str:
-    """Return the text of `io_lib:format("~tw", [Term])`: strings as numbers."""
-    return one_line(measure(term, None))
-
-
 def dump_terms(terms: Iterable[Term]) -> bytes:
     """Return a file that `file:consult/1` reads as `terms`, as systools writes it."""
     lines = (f"{format_term(term)}.\n" for term in terms)

@@ -53,15 +53,6 @@ class Changes:
         """Whether the run-time system has another version."""
         return self.base_erts != self.top_erts
 
-    @property
-    def retyped(self) -> tuple[AppChange, ...]:
-        """Applications of both whose start type is another."""
-        return tuple(
-            each
-            for each in (*self.changed, *self.kept)
-            if each.base.start_type != each.top.start_type
-        )
-
 
 def compare(base: Rel, top: Rel) -> Changes:
     """Return what changed from `base` to `top`."""

@@ -52,13 +52,6 @@ def returned(
     )
 
 
-def returned_by(
-    code: ModuleCode, clause: Clause, codes: Codes
-) -> tuple[Expression, ...]:
-    """Return every value that one clause of a function can return."""
-    return _body(code, clause.body, {}, codes, 0)
-
-
 def simplify(
     code: ModuleCode,
     expression: Expression,
