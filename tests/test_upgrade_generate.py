@@ -372,28 +372,28 @@ def test_children_gained_lost_and_renamed(tmp_path, live):
     )
     way = between(old, new)
     assert instructions(way.up) == [
-        "{apply,{supervisor,terminate_child,[gk_sup,gk_lost]}}",
-        "{apply,{supervisor,delete_child,[gk_sup,gk_lost]}}",
         "{apply,{supervisor,terminate_child,[gk_sup,same]}}",
         "{add_module,gk_gain}",
         "{add_module,gk_now}",
         "{update,gk_sup,supervisor}",
-        "{delete_module,gk_was}",
-        "{delete_module,gk_lost}",
         "{apply,{supervisor,restart_child,[gk_sup,same]}}",
         "{apply,{supervisor,restart_child,[gk_sup,gk_gain]}}",
+        "{delete_module,gk_was}",
+        "{apply,{supervisor,terminate_child,[gk_sup,gk_lost]}}",
+        "{apply,{supervisor,delete_child,[gk_sup,gk_lost]}}",
+        "{delete_module,gk_lost}",
     ]
     assert instructions(way.down) == [
-        "{apply,{supervisor,terminate_child,[gk_sup,gk_gain]}}",
-        "{apply,{supervisor,delete_child,[gk_sup,gk_gain]}}",
         "{apply,{supervisor,terminate_child,[gk_sup,same]}}",
         "{add_module,gk_lost}",
         "{add_module,gk_was}",
         "{update,gk_sup,supervisor}",
-        "{delete_module,gk_now}",
-        "{delete_module,gk_gain}",
-        "{apply,{supervisor,restart_child,[gk_sup,same]}}",
         "{apply,{supervisor,restart_child,[gk_sup,gk_lost]}}",
+        "{apply,{supervisor,restart_child,[gk_sup,same]}}",
+        "{delete_module,gk_now}",
+        "{apply,{supervisor,terminate_child,[gk_sup,gk_gain]}}",
+        "{apply,{supervisor,delete_child,[gk_sup,gk_gain]}}",
+        "{delete_module,gk_gain}",
     ]
     running = (
         "lists:sort([N || N <- [gk_keep, gk_was, gk_now, gk_lost, gk_gain],"

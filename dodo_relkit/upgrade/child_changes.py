@@ -35,6 +35,8 @@ class ChildChange:
     child: str
     module: str
     """The module that runs it, in the newer version if it is there."""
+    former: str
+    """The module that runs it in the older version; empty when it is gained."""
     fate: str
     """`gained`, `lost` or `replaced`."""
     by_update: bool
@@ -204,6 +206,7 @@ def _change(
         supervisor=after.module,
         child=shown.label if shown.id is not None else shown.module or "?",
         module=shown.module,
+        former=old.module if old is not None else "",
         fate=fate,
         by_update=not after.is_inline
         and (old is None or new is None or old.module != new.module),

@@ -63,6 +63,8 @@ class Supervisor:
     name: Term | None
     """How it is registered: an atom, `{global, Name}`, `{via, …}`; None if not."""
     children: tuple[Child, ...]
+    template: Child | None = None
+    """Of a simple_one_for_one supervisor: how each of its children is started."""
     is_inline: bool = False
     """Whether the list is handed to `Supervisor.start_link`: then no code of the
     module is asked for it when code changes."""
@@ -102,10 +104,14 @@ def _from_init(
         return Unread(f"init/1 can return {len(values)} different values")
     flags, children = _flags_and_children(values[0])
     if flags is not None and _strategy(flags) == "simple_one_for_one":
+        listed = items_of(children) if children is not None else None
         return Supervisor(
-            module=code.name, name=_registered(code, codes), children=(),
+            module=code.name,
+            name=_registered(code, codes),
+            children=(),
+            template=read_child(listed[0], code, codes) if listed else None,
             line=function.line,
-        )  # fmt: skip
+        )
     if flags is None or children is None:
         return Unread("what init/1 returns is made at run time")
     read = _children(children, code, codes)
@@ -161,10 +167,15 @@ def _children(
     items = items_of(children)
     if items is None:
         return Unread("the list of children is made at run time")
-    return tuple(_child(item, code, codes) for item in items)
+    return tuple(read_child(item, code, codes) for item in items)
 
 
-def _child(item: Expression, code: ModuleCode, codes: Codes) -> Child:
+def read_child(item: Expression, code: ModuleCode, codes: Codes) -> Child:
+    """Return the child of a specification that stands in `code`.
+
+    A map, a tuple, or what `Supervisor.child_spec` of Elixir takes. What cannot be read
+    is left empty.
+    """
     spec = constant(item)
     whole: Expression = item
     if not isinstance(item, MapOf) and not _is_old_spec(item):

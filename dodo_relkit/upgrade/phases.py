@@ -1,0 +1,251 @@
+"""What comes before what on one way of an upgrade: children, code, and who is silent.
+
+Takes both versions and what became of children; makes no instruction. Two rules:
+
+* a child runs before code that calls it is loaded, and until such code is gone;
+* who starts children of a module does so neither while that module changes nor
+  between the listing of its processes and their suspension (`starters.py`).
+
+    suspend │ stop │ what a new    │ start │ all other │ stop │ what only a │ resume
+            │  *   │ child needs:  │       │  modules  │      │ lost child  │
+            │      │ `first`       │       │           │      │ used: `last`│
+
+Modules of `first` and `last` do not depend on others of another part, so that systools
+does not put them into one group. Where a process that is not of the part uses a changed
+module of it, it is suspended meanwhile. `*`: children that are replaced, or that cannot
+run on beside newer code; their users are suspended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
+from dodo_relkit.terms.model import Term
+from dodo_relkit.upgrade.calls import reached_modules
+from dodo_relkit.upgrade.child_changes import ChildChange
+from dodo_relkit.upgrade.draft import Direction
+from dodo_relkit.upgrade.order import Uses
+from dodo_relkit.upgrade.starters import Starts
+from dodo_relkit.upgrade.suspensions import Events, Running, quiet
+from dodo_relkit.upgrade.view import View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What is known of one direction."""
+
+    view: View
+    direction: Direction
+    changes: tuple[ChildChange, ...]
+    uses: Uses
+    """Among the modules that have instructions and are in the version that is
+    installed: which of them each uses."""
+    used: Uses
+    """The same of the version that runs."""
+    updated: frozenset[str]
+    """Modules whose processes are suspended and changed."""
+    starts: Starts
+    """Who starts children in the version that runs."""
+
+    def stop(self, change: ChildChange) -> tuple[Term, ...]:
+        """Return the instructions that stop a child on this way."""
+        is_up = self.direction is Direction.UP
+        return change.up_before if is_up else change.down_before
+
+    def start(self, change: ChildChange) -> tuple[Term, ...]:
+        """Return the instructions that start a child on this way."""
+        return change.up_after if self.direction is Direction.UP else change.down_after
+
+    def stopped(self, change: ChildChange) -> str:
+        """Return the module of the process that is stopped."""
+        return change.former if self.direction is Direction.UP else change.module
+
+    def started(self, change: ChildChange) -> str:
+        """Return the module of the process that is started."""
+        return change.module if self.direction is Direction.UP else change.former
+
+    @property
+    def source(self) -> Running:
+        """The version that runs."""
+        return self.view.source(self.direction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """The parts of one way, in the order of the picture above."""
+
+    suspended: tuple[str, ...]
+    reasons: Mapping[str, str]
+    """Why each of `suspended` is."""
+    stopped_first: tuple[ChildChange, ...]
+    first: frozenset[str]
+    started: tuple[ChildChange, ...]
+    stopped_late: tuple[ChildChange, ...]
+    last: frozenset[str]
+    started_late: tuple[ChildChange, ...]
+    """What needs a module that calls it: after all code."""
+    notes: tuple[Diagnostic, ...]
+
+    def part(self, module: str) -> int:
+        """Return a number that is the same for modules of one part."""
+        return 1 if module in self.first else 2 if module in self.last else 0
+
+
+def phases(way: Way) -> Phases:
+    """Return the parts of one way. Notes UP_STARTER_RUNS, UP_CHILD_LATE."""
+    starting = [each for each in way.changes if way.start(each)]
+    circles = {_key(each): _circle(way, each) for each in starting}
+    early = tuple(each for each in starting if not circles[_key(each)])
+    first = frozenset().union(*(_needs(way, each) for each in early))
+    stopping = [each for each in way.changes if way.stop(each)]
+    late = tuple(each for each in stopping if _can_stay(way, each, first))
+    stopped_first = tuple(each for each in stopping if each not in late)
+    last = frozenset().union(*(_left(way, each) for each in late)) - first
+    starters, notes = _starters(way, {way.stopped(each) for each in stopping})
+    wanted = _users(way, first, early, stopped_first) | {
+        name: f"{name} starts processes of {children}: none begins unseen meanwhile"
+        for name, children in starters.items()
+    }
+    silent = quiet(
+        wanted,
+        way.view.versions(way.direction),
+        Events(
+            updated=way.updated,
+            started=frozenset(way.started(each) for each in starting),
+            stopped=frozenset(way.stopped(each) for each in stopping),
+        ),
+    )
+    for name, reason in silent.refused:
+        if name in starters:
+            notes.append(starter_runs(name, starters[name], reason))
+    late_ones = tuple(each for each in starting if circles[_key(each)])
+    notes += [_child_late(each, circles[_key(each)]) for each in late_ones]
+    return Phases(
+        suspended=silent.modules,
+        reasons=wanted,
+        stopped_first=stopped_first,
+        first=first,
+        started=early,
+        stopped_late=late,
+        last=last,
+        started_late=late_ones,
+        notes=tuple(notes),
+    )
+
+
+def closure(uses: Uses, roots: Iterable[str]) -> frozenset[str]:
+    """Return the modules that these use, directly or through others, and themselves."""
+    found: set[str] = set()
+    todo = [name for name in roots if name in uses]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            todo += uses[name]
+    return frozenset(found)
+
+
+def _needs(way: Way, change: ChildChange) -> frozenset[str]:
+    """Return the modules that must have changed before the child starts."""
+    roots = [way.started(change)]
+    if change.by_update:
+        roots.append(change.supervisor)
+    return closure(way.uses, roots)
+
+
+def _circle(way: Way, change: ChildChange) -> str:
+    """Return a changed module that the child needs and that calls the child, or ""."""
+    child = way.started(change)
+    for name in sorted(_needs(way, change) & set(way.view.changed)):
+        if name in (child, change.supervisor):
+            continue
+        if child in closure(way.uses, [name]):
+            return name
+    return ""
+
+
+def _left(way: Way, change: ChildChange) -> frozenset[str]:
+    """Return the modules that may change only after the child was stopped."""
+    return closure(way.used, [way.stopped(change)]) - {change.supervisor}
+
+
+def _can_stay(way: Way, change: ChildChange, first: frozenset[str]) -> bool:
+    """Tell whether a child may run until all others have changed.
+
+    Not one that is replaced, or that starts others; and not when what it uses changes
+    and others use that too: they would be of different versions.
+    """
+    child = way.stopped(change)
+    if way.start(change) or any(each.module == child for each in way.starts.starters):
+        return False
+    left = _left(way, change) & set(way.view.changed)
+    if left & first:
+        return False
+    return not any(
+        left & reached_modules(running.program, running.calls, name)
+        for running in (way.view.older, way.view.newer)
+        for name in running.program.processes
+        if name != child
+    )
+
+
+def _users(
+    way: Way,
+    first: frozenset[str],
+    early: Iterable[ChildChange],
+    stopped: Iterable[ChildChange],
+) -> dict[str, str]:
+    """Return who is suspended since it uses what changes or stops before it does."""
+    gone = {way.stopped(each): each.child for each in stopped}
+    supervisors = {each.supervisor for each in early}
+    changed = first & set(way.view.changed) - supervisors
+    found: dict[str, str] = {}
+    program = way.source.program
+    for name in program.processes:
+        if name in first or name in gone or name not in way.view.newer.program.code:
+            continue
+        if name not in way.view.older.program.code:
+            continue
+        uses = reached_modules(program, way.source.calls, name)
+        for used in sorted(uses & gone.keys()):
+            found[name] = f"{name} uses {gone[used]}, which stops"
+        for used in sorted(uses & changed):
+            found.setdefault(name, f"{name} uses {used}, which changes before it")
+    return found
+
+
+def _starters(way: Way, stopping: set[str]) -> tuple[dict[str, str], list[Diagnostic]]:
+    """Return whom to suspend, with the modules of its children; notes on others."""
+    found: dict[str, str] = {}
+    notes: list[Diagnostic] = []
+    both = way.view.older.program.kinds.keys() & way.view.newer.program.kinds.keys()
+    for each in way.starts.of(way.updated):
+        names = ", ".join(sorted(each.children & way.updated))
+        if each.reason:
+            notes.append(starter_runs(each.module, names, each.reason))
+        elif each.module in both and each.module not in stopping:
+            found[each.module] = names
+    return found, notes
+
+
+def starter_runs(module: str, children: str, reason: str) -> Diagnostic:
+    """Return the note UP_STARTER_RUNS; `module` is empty when it is not known."""
+    why = f"{module} starts them, and {reason}" if module else reason
+    return diagnostic(Code.UP_STARTER_RUNS, Place(), children=children, reason=why)
+
+
+def _child_late(change: ChildChange, name: str) -> Diagnostic:
+    return diagnostic(
+        Code.UP_CHILD_LATE,
+        Place(),
+        child=change.child,
+        supervisor=change.supervisor,
+        module=name,
+    )
+
+
+def _key(change: ChildChange) -> tuple[str, str]:
+    return (change.supervisor, change.child)
