@@ -1,8 +1,11 @@
 """Where a module hands out funs that somebody may hold until its code is purged.
 
 An anonymous fun, and `fun name/1` without a module, belong to the version of the module
-that made them: when that version is purged, whoever has such a fun in its heap is
-killed (brutal) or keeps the module from being purged (soft). `fun m:f/1` does not.
+that made them. When that version is purged, which release_handler does right after it
+loaded the newer, a call of such a fun fails with `badfun`, unless the newer has the
+same one; a process that is inside it is killed (brutal) or keeps the module from being
+purged (soft). To have one does neither: code(3), since ERTS 9.0. `fun m:f/1` is not
+concerned.
 """
 
 from __future__ import annotations

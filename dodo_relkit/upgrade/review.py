@@ -1,8 +1,8 @@
 """What an upgrade will do to the processes of a node: all findings, worst first.
 
 Reads both versions' code and the instructions of the appups; runs nothing. How states
-are judged is in `review_state.py`, funs in `held_funs.py`. `Finding.danger` says what
-`strict_upgrades` stops at.
+are judged is in `review_state.py`, funs in `held_funs.py`, children that say `dynamic`
+in `review_dynamic.py`. `Finding.danger` says what `strict_upgrades` stops at.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from dodo_relkit.upgrade.held_funs import held_funs
 from dodo_relkit.upgrade.kinds import STATEFUL, Kind
 from dodo_relkit.upgrade.modules import Change
 from dodo_relkit.upgrade.read_code import read_code
+from dodo_relkit.upgrade.review_dynamic import review_dynamic
 from dodo_relkit.upgrade.review_state import review_states
 from dodo_relkit.upgrade.touched import restarted
 
@@ -54,7 +55,9 @@ def review(
         )
         for finding in part(app)
     ]
-    found += _review_shared(apps, tuple(others))
+    staying = tuple(others)
+    found += _review_shared(apps, staying)
+    found += review_dynamic(apps, staying)
     return tuple(sorted(found, key=lambda each: each.danger is not Danger.SEVERE))
 
 
