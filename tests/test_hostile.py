@@ -490,3 +490,16 @@ def test_a_path_with_an_unreadable_directory_still_finds_erl(project, tmp_path):
     (tmp_path / "secret").mkdir(mode=0)
     search = f"{tmp_path / 'secret'}:{otp_root()}/bin:/usr/bin:/bin"
     builds(project, wrapper=ORDINARY, PATH=search)
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_a_project_that_may_not_be_written_is_told(project, built):
+    if built:
+        builds(project)
+    project.chmod(0o555)
+    try:
+        status, codes, output = build(project, wrapper=ORDINARY)
+    finally:
+        project.chmod(0o755)
+    assert (status, codes) == (3, {"RK613"}), output
+    assert ".doit.sqlite" in output

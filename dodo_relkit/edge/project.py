@@ -11,7 +11,8 @@ from typing import Any
 from doit import get_var
 from doit.exceptions import InvalidDodoFile
 
-from dodo_relkit.diagnostics import Trouble, render_all
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Trouble, diagnostic, render_all
 from dodo_relkit.edge.compile_tasks import compile_task_name, compile_tasks
 from dodo_relkit.edge.layout import Layout, layout
 from dodo_relkit.edge.tasks import Task, Wiring, profile_tasks
@@ -196,13 +197,19 @@ class Relkit:
         return task_release
 
     def doit_config(self, **settings: object) -> dict[str, object]:
-        """Return a value for `DOIT_CONFIG`; keywords are added or replace ours."""
+        """Return a value for `DOIT_CONFIG`; keywords are added or replace ours.
+
+        Raises doit's `InvalidDodoFile` (RK613) when doit could not write its record:
+        it would only say so with a traceback, and after all work was done.
+        """
         ours: dict[str, object] = {
             "default_tasks": [self.basename],
             "backend": "sqlite3",
             "dep_file": ".doit.sqlite",
         }
-        return ours | settings
+        config = ours | settings
+        _in_words(_check_record, str(config["dep_file"]))
+        return config
 
     def _wiring(self, profile: Profile) -> Wiring:
         return Wiring(
@@ -218,6 +225,14 @@ class Relkit:
 def layout_of(profile: Profile) -> Layout:
     """Return where everything of a profile lies."""
     return layout(profile.name, profile.environment, profile.output_dir)
+
+
+def _check_record(path: str) -> None:
+    # A database has a journal beside it.
+    for place in (os.path.dirname(path) or ".", path):  # noqa: PTH120
+        if os.path.exists(place) and not os.access(place, os.W_OK):  # noqa: PTH110
+            reason = f"doit keeps its record in {path}, and may not write there"
+            raise Trouble([diagnostic(Code.REFUSED, path=place, reason=reason)])
 
 
 def _in_words(function: Callable[..., Any], *args: object, **named: object) -> Any:
