@@ -45,9 +45,8 @@ def explain_appup(ways: Iterable[Generated]) -> str:
         "%% coding: utf-8",
         f"%% How {newest} replaces older versions on a running node: see appup(4).",
         f"{{{format_term(make_string(every[0].new))},",
-        *_explained(every, "from", lambda way: way.up),
-        ",",
-        *_explained(every, "back to", lambda way: way.down),
+        *_explained(every, "from", lambda way: way.up, end=","),
+        *_explained(every, "back to", lambda way: way.down, end=""),
         "}.",
     ]
     return "\n".join(lines) + "\n"
@@ -85,6 +84,8 @@ def _explained(
     ways: tuple[Generated, ...],
     word: str,
     steps: Callable[[Generated], tuple[Step, ...]],
+    *,
+    end: str,
 ) -> list[str]:
     lines = [" ["]
     groups = _groups(ways, steps)
@@ -101,7 +102,7 @@ def _explained(
                 f"    {format_term(step.instruction)}{comma}",
             ]
         lines.append("  ]}" + ("," if at + 1 < len(groups) else ""))
-    return [*lines, " ]"]
+    return [*lines, f" ]{end}"]
 
 
 def _quoted(version: str) -> str:
