@@ -1492,10 +1492,10 @@ class Code(Enum):
         "RK790",
         NOTICE,
         "processes may begin unseen during an upgrade",
-        "while {children} changes, processes of it may begin that release_handler does not see: {reason}",
-        "Such a process is left with the state of the other version. See that nobody starts one then:\n"
-        "let a gen_server that never waits for long start them, and suspend it first and resume it last in "
-        "the appup.",
+        "{direction}, processes that run {children} may begin unseen while it changes: {reason}",
+        "Such a process goes on with the state of the other version. Let a gen_server start them that "
+        "waits for nobody, so that it can be suspended first and resumed last; or see that none begins "
+        "during the upgrade.",
     )
     UP_CHILD_LATE = Words(
         "RK791",
@@ -1504,6 +1504,15 @@ class Code(Enum):
         "the child {child} of {supervisor} needs {module} to start, and {module} calls it: for a moment "
         "nobody answers there",
         "Let {module} do without {child} until it is there, or let one of the two not need the other.",
+    )
+    REVIEW_STARTER = Words(
+        "RK792",
+        WARNING,
+        "who starts processes is not suspended while they change",
+        "{direction}, {starter} may start processes that run {children} between the listing of those that "
+        "are suspended and the loading of the code",
+        "Such a process goes on with the state of the other version. Put `{{suspend, [{starter}]}}` first "
+        "and `{{resume, [{starter}]}}` last among the instructions.",
     )
 
     @property

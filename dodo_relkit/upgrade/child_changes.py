@@ -25,6 +25,7 @@ from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
 from dodo_relkit.terms.model import Atom, Term, same
 from dodo_relkit.upgrade.children import Child, Supervisor, Unread, read_supervisor
 from dodo_relkit.upgrade.code import ModuleCode
+from dodo_relkit.upgrade.draft import Direction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,22 @@ class ChildChange:
     up_after: tuple[Term, ...] = ()
     down_before: tuple[Term, ...] = ()
     down_after: tuple[Term, ...] = ()
+
+    def stop(self, direction: Direction) -> tuple[Term, ...]:
+        """Return the instructions that stop it on this way; none if it is not."""
+        return self.up_before if direction is Direction.UP else self.down_before
+
+    def start(self, direction: Direction) -> tuple[Term, ...]:
+        """Return the instructions that start it on this way; none if it is not."""
+        return self.up_after if direction is Direction.UP else self.down_after
+
+    def stopped(self, direction: Direction) -> str:
+        """Return the module of the process that is stopped on this way."""
+        return self.former if direction is Direction.UP else self.module
+
+    def started(self, direction: Direction) -> str:
+        """Return the module of the process that is started on this way."""
+        return self.module if direction is Direction.UP else self.former
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

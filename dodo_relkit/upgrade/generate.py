@@ -98,7 +98,7 @@ def generate(old: AppVersion, new: AppVersion, wishes: Wishes = NO_WISHES) -> Ge
     """Return the instructions from `old` to `new` and back, each with its reason.
 
     Raises Trouble for beams that cannot be read. Notes: UP_CHILDREN_UNREAD,
-    UP_CHILD_UNREACHED, UP_KIND_CHANGED, UP_STARTER_RUNS, UP_CHILD_LATE.
+    UP_CHILD_UNREACHED, UP_KIND_CHANGED, UP_CHILD_LATE.
     """
     view = view_of(old, new)
     children = compare_children(
@@ -218,30 +218,30 @@ def _steps(job: _Job, parts: Phases, direction: Direction) -> Iterator[Step]:
     if parts.suspended:
         reason = "; ".join(parts.reasons[each] for each in parts.suspended)
         yield Step(instruction=(Atom("suspend"), silent), reason=reason)
-    yield from _stopped(parts.stopped_first, is_up)
+    yield from _stopped(parts.stopped_first, direction)
     yield from _code(job, parts, by_part[1], direction)
-    yield from _started(parts.started, is_up)
+    yield from _started(parts.started, direction)
     yield from _code(job, parts, by_part[0], direction)
-    yield from _stopped(parts.stopped_late, is_up)
+    yield from _stopped(parts.stopped_late, direction)
     yield from _code(job, parts, by_part[2], direction)
-    yield from _started(parts.started_late, is_up)
+    yield from _started(parts.started_late, direction)
     if parts.suspended:
         speaking: Term = make_list(Atom(each) for each in reversed(parts.suspended))
         reason = "all that changes did; until here they were suspended"
         yield Step(instruction=(Atom("resume"), speaking), reason=reason)
 
 
-def _stopped(changes: Iterable[ChildChange], is_up: bool) -> Iterator[Step]:
+def _stopped(changes: Iterable[ChildChange], way: Direction) -> Iterator[Step]:
     for each in changes:
         reason = f"child {each.child} of {each.supervisor} {each.fate}: stopped"
-        for term in each.up_before if is_up else each.down_before:
+        for term in each.stop(way):
             yield Step(instruction=term, reason=reason)
 
 
-def _started(changes: Iterable[ChildChange], is_up: bool) -> Iterator[Step]:
+def _started(changes: Iterable[ChildChange], way: Direction) -> Iterator[Step]:
     for each in changes:
         reason = f"child {each.child} of {each.supervisor} {each.fate}: started"
-        for term in each.up_after if is_up else each.down_after:
+        for term in each.start(way):
             yield Step(instruction=term, reason=reason)
 
 

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
-from dodo_relkit.terms.model import Term
 from dodo_relkit.upgrade.calls import reached_modules
 from dodo_relkit.upgrade.child_changes import ChildChange
 from dodo_relkit.upgrade.draft import Direction
@@ -49,23 +48,6 @@ class Way:
     """Modules whose processes are suspended and changed."""
     starts: Starts
     """Who starts children in the version that runs."""
-
-    def stop(self, change: ChildChange) -> tuple[Term, ...]:
-        """Return the instructions that stop a child on this way."""
-        is_up = self.direction is Direction.UP
-        return change.up_before if is_up else change.down_before
-
-    def start(self, change: ChildChange) -> tuple[Term, ...]:
-        """Return the instructions that start a child on this way."""
-        return change.up_after if self.direction is Direction.UP else change.down_after
-
-    def stopped(self, change: ChildChange) -> str:
-        """Return the module of the process that is stopped."""
-        return change.former if self.direction is Direction.UP else change.module
-
-    def started(self, change: ChildChange) -> str:
-        """Return the module of the process that is started."""
-        return change.module if self.direction is Direction.UP else change.former
 
     @property
     def source(self) -> Running:
@@ -95,16 +77,16 @@ class Phases:
 
 
 def phases(way: Way) -> Phases:
-    """Return the parts of one way. Notes UP_STARTER_RUNS, UP_CHILD_LATE."""
-    starting = [each for each in way.changes if way.start(each)]
+    """Return the parts of one way. Notes UP_CHILD_LATE."""
+    starting = [each for each in way.changes if each.start(way.direction)]
     circles = {_key(each): _circle(way, each) for each in starting}
     early = tuple(each for each in starting if not circles[_key(each)])
     first = frozenset().union(*(_needs(way, each) for each in early))
-    stopping = [each for each in way.changes if way.stop(each)]
+    stopping = [each for each in way.changes if each.stop(way.direction)]
     late = tuple(each for each in stopping if _can_stay(way, each, first))
     stopped_first = tuple(each for each in stopping if each not in late)
     last = frozenset().union(*(_left(way, each) for each in late)) - first
-    starters, notes = _starters(way, {way.stopped(each) for each in stopping})
+    starters = _starters(way, {each.stopped(way.direction) for each in stopping})
     wanted = _users(way, first, early, stopped_first) | {
         name: f"{name} starts processes of {children}: none begins unseen meanwhile"
         for name, children in starters.items()
@@ -114,15 +96,12 @@ def phases(way: Way) -> Phases:
         way.view.versions(way.direction),
         Events(
             updated=way.updated,
-            started=frozenset(way.started(each) for each in starting),
-            stopped=frozenset(way.stopped(each) for each in stopping),
+            started=frozenset(each.started(way.direction) for each in starting),
+            stopped=frozenset(each.stopped(way.direction) for each in stopping),
         ),
     )
-    for name, reason in silent.refused:
-        if name in starters:
-            notes.append(starter_runs(name, starters[name], reason))
     late_ones = tuple(each for each in starting if circles[_key(each)])
-    notes += [_child_late(each, circles[_key(each)]) for each in late_ones]
+    notes = [_child_late(each, circles[_key(each)]) for each in late_ones]
     return Phases(
         suspended=silent.modules,
         reasons=wanted,
@@ -150,7 +129,7 @@ def closure(uses: Uses, roots: Iterable[str]) -> frozenset[str]:
 
 def _needs(way: Way, change: ChildChange) -> frozenset[str]:
     """Return the modules that must have changed before the child starts."""
-    roots = [way.started(change)]
+    roots = [change.started(way.direction)]
     if change.by_update:
         roots.append(change.supervisor)
     return closure(way.uses, roots)
@@ -158,7 +137,7 @@ def _needs(way: Way, change: ChildChange) -> frozenset[str]:
 
 def _circle(way: Way, change: ChildChange) -> str:
     """Return a changed module that the child needs and that calls the child, or ""."""
-    child = way.started(change)
+    child = change.started(way.direction)
     for name in sorted(_needs(way, change) & set(way.view.changed)):
         if name in (child, change.supervisor):
             continue
@@ -169,7 +148,7 @@ def _circle(way: Way, change: ChildChange) -> str:
 
 def _left(way: Way, change: ChildChange) -> frozenset[str]:
     """Return the modules that may change only after the child was stopped."""
-    return closure(way.used, [way.stopped(change)]) - {change.supervisor}
+    return closure(way.used, [change.stopped(way.direction)]) - {change.supervisor}
 
 
 def _can_stay(way: Way, change: ChildChange, first: frozenset[str]) -> bool:
@@ -178,8 +157,10 @@ def _can_stay(way: Way, change: ChildChange, first: frozenset[str]) -> bool:
     Not one that is replaced, or that starts others; and not when what it uses changes
     and others use that too: they would be of different versions.
     """
-    child = way.stopped(change)
-    if way.start(change) or any(each.module == child for each in way.starts.starters):
+    child = change.stopped(way.direction)
+    if change.start(way.direction) or any(
+        each.module == child for each in way.starts.starters
+    ):
         return False
     left = _left(way, change) & set(way.view.changed)
     if left & first:
@@ -199,7 +180,7 @@ def _users(
     stopped: Iterable[ChildChange],
 ) -> dict[str, str]:
     """Return who is suspended since it uses what changes or stops before it does."""
-    gone = {way.stopped(each): each.child for each in stopped}
+    gone = {each.stopped(way.direction): each.child for each in stopped}
     supervisors = {each.supervisor for each in early}
     changed = first & set(way.view.changed) - supervisors
     found: dict[str, str] = {}
@@ -217,24 +198,17 @@ def _users(
     return found
 
 
-def _starters(way: Way, stopping: set[str]) -> tuple[dict[str, str], list[Diagnostic]]:
-    """Return whom to suspend, with the modules of its children; notes on others."""
-    found: dict[str, str] = {}
-    notes: list[Diagnostic] = []
+def _starters(way: Way, stopping: set[str]) -> dict[str, str]:
+    """Return who is suspended since it starts children, with their modules in words.
+
+    Not who stops on this way, nor whose code comes or goes with it.
+    """
     both = way.view.older.program.kinds.keys() & way.view.newer.program.kinds.keys()
-    for each in way.starts.of(way.updated):
-        names = ", ".join(sorted(each.children & way.updated))
-        if each.reason:
-            notes.append(starter_runs(each.module, names, each.reason))
-        elif each.module in both and each.module not in stopping:
-            found[each.module] = names
-    return found, notes
-
-
-def starter_runs(module: str, children: str, reason: str) -> Diagnostic:
-    """Return the note UP_STARTER_RUNS; `module` is empty when it is not known."""
-    why = f"{module} starts them, and {reason}" if module else reason
-    return diagnostic(Code.UP_STARTER_RUNS, Place(), children=children, reason=why)
+    return {
+        each.module: ", ".join(sorted(each.children & way.updated))
+        for each in way.starts.of(way.updated)
+        if not each.reason and each.module in both and each.module not in stopping
+    }
 
 
 def _child_late(change: ChildChange, name: str) -> Diagnostic:

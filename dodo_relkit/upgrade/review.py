@@ -2,7 +2,8 @@
 
 Reads both versions' code and the instructions of the appups; runs nothing. How states
 are judged is in `review_state.py`, funs in `held_funs.py`, children that say `dynamic`
-in `review_dynamic.py`. `Finding.danger` says what `strict_upgrades` stops at.
+in `review_dynamic.py`, who starts children in `review_starters.py`. `Finding.danger`
+says what `strict_upgrades` stops at.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from dodo_relkit.upgrade.kinds import STATEFUL, Kind
 from dodo_relkit.upgrade.modules import Change
 from dodo_relkit.upgrade.read_code import read_code
 from dodo_relkit.upgrade.review_dynamic import review_dynamic
+from dodo_relkit.upgrade.review_starters import review_starters
 from dodo_relkit.upgrade.review_state import review_states
 from dodo_relkit.upgrade.touched import restarted
 
@@ -58,6 +60,7 @@ def review(
     staying = tuple(others)
     found += _review_shared(apps, staying)
     found += review_dynamic(apps, staying)
+    found += review_starters(apps, staying)
     return tuple(sorted(found, key=lambda each: each.danger is not Danger.SEVERE))
 
 

@@ -66,7 +66,7 @@ class View:
         return frozenset(found)
 
 
-_SUPERVISING = frozenset({Kind.SUPERVISOR, Kind.APPLICATION})
+SUPERVISING = frozenset({Kind.SUPERVISOR, Kind.APPLICATION})
 
 
 def view_of(old: AppVersion, new: AppVersion) -> View:
@@ -85,7 +85,7 @@ def view_of(old: AppVersion, new: AppVersion) -> View:
         supervisors=frozenset(
             name
             for name in both
-            if {older.program.kind(name), newer.program.kind(name)} & _SUPERVISING
+            if {older.program.kind(name), newer.program.kind(name)} & SUPERVISING
         ),
     )
 
