@@ -141,6 +141,12 @@ TABLE = (
 
 TREES = (
     Tree(
+        name="checks",
+        doc="look for undefined functions, and for sources newer than objects",
+        facets=("apps", "sources"),
+        settings=("exref", "src_tests"),
+    ),
+    Tree(
         name="lib",
         doc="the applications, copied (or linked in dev_mode) into lib/",
         facets=("sources", "target"),
@@ -157,12 +163,6 @@ TREES = (
         doc="Elixir's consolidated protocols",
         facets=("identity",),
         settings=("dev_mode",),
-    ),
-    Tree(
-        name="checks",
-        doc="look for undefined functions, and for sources newer than objects",
-        facets=("apps", "sources"),
-        settings=("exref", "src_tests"),
     ),
 )
 
