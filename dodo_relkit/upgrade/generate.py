@@ -214,10 +214,9 @@ def _steps(job: _Job, parts: Phases, direction: Direction) -> Iterator[Step]:
     by_part = {
         part: [name for name in order if parts.part(name) == part] for part in range(3)
     }
-    silent: Term = make_list(Atom(each) for each in parts.suspended)
-    if parts.suspended:
-        reason = "; ".join(parts.reasons[each] for each in parts.suspended)
-        yield Step(instruction=(Atom("suspend"), silent), reason=reason)
+    for name in parts.suspended:  # one by one: each is listed when the others wait
+        silent: Term = (Atom("suspend"), [Atom(name)])
+        yield Step(instruction=silent, reason=parts.reasons[name])
     yield from _stopped(parts.stopped_first, direction)
     yield from _code(job, parts, by_part[1], direction)
     yield from _started(parts.started, direction)

@@ -88,11 +88,13 @@ def phases(way: Way) -> Phases:
     last = frozenset().union(*(_left(way, each) for each in late)) - first
     starters = _starters(way, {each.stopped(way.direction) for each in stopping})
     wanted = _users(way, first, early, stopped_first) | {
-        name: f"{name} starts processes of {children}: none begins unseen meanwhile"
+        name: f"{name} starts processes of {', '.join(children)}: none begins unseen "
+        "meanwhile"
         for name, children in starters.items()
     }
     silent = quiet(
         wanted,
+        starters,
         way.view.versions(way.direction),
         Events(
             updated=way.updated,
@@ -198,14 +200,14 @@ def _users(
     return found
 
 
-def _starters(way: Way, stopping: set[str]) -> dict[str, str]:
-    """Return who is suspended since it starts children, with their modules in words.
+def _starters(way: Way, stopping: set[str]) -> dict[str, tuple[str, ...]]:
+    """Return who is suspended since it starts children, with their modules.
 
     Not who stops on this way, nor whose code comes or goes with it.
     """
     both = way.view.older.program.kinds.keys() & way.view.newer.program.kinds.keys()
     return {
-        each.module: ", ".join(sorted(each.children & way.updated))
+        each.module: tuple(sorted(each.children & way.updated))
         for each in way.starts.of(way.updated)
         if not each.reason and each.module in both and each.module not in stopping
     }

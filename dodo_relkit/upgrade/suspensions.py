@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from dodo_relkit.upgrade.awaited import awaited
 from dodo_relkit.upgrade.calls import Calls, Point, Program, callbacks
 from dodo_relkit.upgrade.kinds import Kind, callback_of
-from dodo_relkit.upgrade.order import used_first
+from dodo_relkit.upgrade.order import Uses, used_first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,8 @@ class Quiet:
     """Who is suspended, and who is not although it should be."""
 
     modules: tuple[str, ...]
-    """In the order in which they are suspended: who waits for another before it."""
+    """In the order in which they are suspended: who waits for another, or starts it,
+    before it."""
     refused: tuple[tuple[str, str], ...]
     """Modules, each with the reason in words."""
 
@@ -68,8 +69,13 @@ _TERMINATE: Mapping[Kind, tuple[str, int]] = {
 }
 
 
-def quiet(wanted: Iterable[str], versions: Versions, events: Events) -> Quiet:
-    """Return who of `wanted` can be suspended during all of the way."""
+def quiet(
+    wanted: Iterable[str], starters: Uses, versions: Versions, events: Events
+) -> Quiet:
+    """Return who of `wanted` can be suspended during all of the way.
+
+    `starters`: of those among them that start processes, of which modules.
+    """
     source = versions.source
     names = frozenset(wanted)
     speech = {
@@ -83,7 +89,9 @@ def quiet(wanted: Iterable[str], versions: Versions, events: Events) -> Quiet:
             refused.setdefault(name, f"{caller} {when}")
     kept = names - refused.keys()
     waits = {
-        name: tuple(sorted(speech.get(name, frozenset()) & kept - {name}))
+        name: tuple(
+            sorted({*speech.get(name, ()), *starters.get(name, ())} & kept - {name})
+        )
         for name in kept
     }
     return Quiet(
