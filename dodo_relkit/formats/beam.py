@@ -188,6 +188,16 @@ def funs_without_hash(chunks: Chunks) -> bytes:
     return _without_old_unique(chunks.get("FunT", b""))
 
 
+def mentions(chunks: Chunks, word: str) -> bool:
+    """Return whether an atom or a literal of the code has this text in it.
+
+    A quick look before a long one: the debug information is not read.
+    """
+    sought = word.encode()
+    atoms = chunks.get("AtU8", chunks.get("Atom", b""))
+    return sought in atoms or any(sought in each for each in literals(chunks))
+
+
 def debug_info(chunks: Chunks) -> tuple[str, bytes] | None:
     """Return the chunk of debug information as it stands, with its name, or None.
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Place
+from dodo_relkit.formats import beam
 from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.children import Supervisor, read_supervisor
 from dodo_relkit.upgrade.code import ModuleCode, Record, RecordOf, walk_module
@@ -151,30 +152,33 @@ def _review_shared(
     apps: Sequence[Reviewed], others: Sequence[AppVersion]
 ) -> Iterator[Finding]:
     """Yield REVIEW_SHARED for modules that keep the old fields of what changed."""
+    changed = [(app, *each) for app in apps for each in _changed_records(app)]
     left_out = [
-        (app.name, name, app.new_code[name])
+        (name, app.new_code[name])
         for app in apps
         for name in sorted(app.new_code.keys() & app.old_code.keys())
         if name not in app.touched[Direction.UP] and not restarted(app.upgrade.up)
     ]
+    names = {before.name for _, _, before, _ in changed}
     for other in others:
-        for name in sorted(other.modules):
-            code = read_code(other.modules[name], file=name)
+        for name, chunks in sorted(other.modules.items()):
+            if not any(beam.mentions(chunks, each) for each in names):
+                continue
+            code = read_code(chunks, file=name)
             if code is not None:
-                left_out.append((other.name, name, code))
-    for app in apps:
-        for what, before, after in _changed_records(app):
-            for _, user, code in left_out:
-                line = _use(code, before)
-                if line is not None and user != before.name:
-                    yield severe(
-                        Code.REVIEW_SHARED,
-                        Place(file=code.file, line=line),
-                        what=what,
-                        changes=_difference(before, after),
-                        user=user,
-                        app=app.name,
-                    )
+                left_out.append((name, code))
+    for app, what, before, after in changed:
+        for user, code in left_out:
+            line = _use(code, before)
+            if line is not None and user != before.name:
+                yield severe(
+                    Code.REVIEW_SHARED,
+                    Place(file=code.file, line=line),
+                    what=what,
+                    changes=_difference(before, after),
+                    user=user,
+                    app=app.name,
+                )
 
 
 def _changed_records(app: Reviewed) -> Iterator[tuple[str, Record, Record]]:

@@ -58,10 +58,10 @@ def _dynamic(
         if Direction.DOWN in ways:
             yield from _silent(app.upgrade.new.modules, app.new_code)
     for other in others if ways else ():
-        if any(map(_says_dynamic, other.modules.values())):
-            read = {name: read_code(each) for name, each in other.modules.items()}
-            codes = {name: code for name, code in read.items() if code is not None}
-            yield from _silent(other.modules, codes)
+        some = {n: each for n, each in other.modules.items() if _may_say_it(each)}
+        read = {name: read_code(each) for name, each in some.items()}
+        codes = {name: code for name, code in read.items() if code is not None}
+        yield from _silent(other.modules, codes)
 
 
 def _suspends(app: Reviewed, direction: Direction) -> bool:
@@ -78,22 +78,23 @@ def _silent(
     modules: Mapping[str, beam.Chunks], codes: Mapping[str, ModuleCode]
 ) -> Iterator[tuple[Supervisor, Child, str]]:
     for name in sorted(codes):
-        if not _says_dynamic(modules[name]):
+        if not _may_say_it(modules[name]):
             continue
         supervisor = read_supervisor(codes[name], codes)
         if not isinstance(supervisor, Supervisor):
             continue
-        for child in supervisor.children:
+        template = [supervisor.template] if supervisor.template else []
+        for child in (*supervisor.children, *template):
             is_ours = child.module in modules and _is_dynamic(child.spec)
             if is_ours and kind_of(modules[child.module]).kind in _SILENT:
                 yield supervisor, child, codes[name].file
 
 
-def _says_dynamic(chunks: beam.Chunks) -> bool:
-    """Return whether the word is in the module, which is soon told."""
-    word = b"dynamic"
-    atoms = chunks.get("AtU8", chunks.get("Atom", b""))
-    return word in atoms or any(word in each for each in beam.literals(chunks))
+def _may_say_it(chunks: beam.Chunks) -> bool:
+    """Return whether the module may start such a child, which is soon told."""
+    if not {("init", 1), ("start", 2)}.intersection(beam.exports(chunks)):
+        return False
+    return beam.mentions(chunks, "dynamic")
 
 
 def _is_dynamic(spec: Term | None) -> bool:
