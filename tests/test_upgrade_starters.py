@@ -19,7 +19,7 @@ from tests.live_upgrade import (
     write_appup,
 )
 from tests.starting_apps import BOTH_WAYS, LOAD, conn, door, tree
-from tests.upgrade_sources import child, code_change, server
+from tests.upgrade_sources import child, code_change
 from tests.upgrade_strategies import settled
 
 OK = "{ok,[]}"
@@ -80,7 +80,7 @@ def journey_of(direction: Direction, old: Built, new: Built) -> Journey:
 
 
 def without_silence(way):
-    """The same instructions without the first that suspends and the last that resumes."""
+    """The same without the first that suspends and the last that resumes."""
     return replace(way, up=way.up[1:-1], down=way.down[1:-1])
 
 
