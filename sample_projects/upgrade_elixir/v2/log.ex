@@ -13,8 +13,7 @@ defmodule Station.Log do
 
   @impl true
   def handle_call({:add, celsius}, _from, log) do
-    # Cast, not call: on the way up Station.Frost starts after this code is here.
-    if celsius < 0, do: GenServer.cast(Station.Frost, {:frost, celsius})
+    if celsius < 0, do: :ok = Station.Frost.froze()
     {:reply, :ok, from_list([celsius | log.readings])}
   end
 
