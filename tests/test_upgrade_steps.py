@@ -280,6 +280,23 @@ def test_findings_are_said_once_and_kept(unread: Path) -> None:
         assert "\nRK761 notice: " in run(unread, "relkit", "review").stdout
 
 
+def test_what_was_said_of_appups_is_kept_too(unread: Path) -> None:
+    set_settings(unread, upgrade_strategies={"wab": "skip"})
+    assert (
+        "RK783 warning: upgrade_strategies names wab" in run(unread, "release").stderr
+    )
+    text = run(unread, "relkit", "review").stdout
+    _, _, notes = text.partition("Of the baselines and the appups the build said:\n")
+    assert "\nRK783 warning: upgrade_strategies names wab" in notes
+    page = (unread / WORK / "upgrade/review.html").read_text()
+    assert "RK783 warning: upgrade_strategies names wab" in page
+    set_settings(unread, upgrade_strategies={})
+    run(unread, "release")
+    text = run(unread, "relkit", "review").stdout
+    assert "RK783" not in text
+    assert "the build said" not in text
+
+
 def test_modules_of_applications_that_stay_are_reviewed_too(tmp_path: Path) -> None:
     project = write_project(tmp_path / "project")
 

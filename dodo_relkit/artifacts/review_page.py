@@ -39,6 +39,8 @@ class Review:
     findings: tuple[Finding, ...]
     """The severe ones first."""
     ways: tuple[WayReview, ...]
+    notes: str = ""
+    """What the build said before, of baselines and appups."""
 
 
 def review_text(review: Review) -> str:
@@ -57,6 +59,9 @@ def review_text(review: Review) -> str:
     ]
     if not review.findings:
         lines.append("The review found nothing to worry about.")
+    if review.notes:
+        lines += ["", "Of the baselines and the appups the build said:", ""]
+        lines.append(review.notes)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -75,6 +80,7 @@ def review_html(review: Review) -> bytes:
     page = environment.get_template("review.html.j2").render(
         release=review.release,
         vsn=review.vsn,
+        notes=review.notes,
         findings=[
             {
                 "severe": each.danger is Danger.SEVERE,

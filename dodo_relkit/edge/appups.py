@@ -15,6 +15,7 @@ from dodo_relkit.diagnostics import (
     Diagnostic,
     Trouble,
     diagnostic,
+    render_all,
     stop_on_errors,
 )
 from dodo_relkit.edge.app_versions import (
@@ -54,7 +55,7 @@ def appups_step(profile: Profile, layout: Layout) -> Saved:
     An appup of the user's is checked and taken as it is; a generated one says why each
     instruction is there. Both go through the user's transforms. Raises `Trouble` when
     an application changed and kept its version, when a user's appup is wrong, or a
-    transform.
+    transform. What is no error is also written down, for the review.
     """
     apps = planned_apps(layout)
     started = moment()
@@ -83,10 +84,13 @@ def appups_step(profile: Profile, layout: Layout) -> Saved:
         write_file(path, text)
         files.append(describe(path, text))
     stop_on_errors(found)
+    notes = render_all(found).encode()
+    write_file(layout.appup_notes, notes)
+    files.append(describe(layout.appup_notes, notes))
     write_stamp(layout.stamp("appups"), files)
     read = imported_files(each.function for each in profile.appup_transforms)
     seen = {"files": looks(read, started), "variables": {}}
-    return {"appups": len(files), "seen": seen}, tuple(found)
+    return {"appups": len(files) - 1, "seen": seen}, tuple(found)
 
 
 def wishes_of(profile: Profile, app: App) -> Wishes:

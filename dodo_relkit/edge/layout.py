@@ -59,6 +59,11 @@ class Layout:
         """The appup of a changed application, found or generated."""
         return f"{self.work}/upgrade/appups/{app}.appup"
 
+    @property
+    def appup_notes(self) -> str:
+        """What was said when the appups were found or generated."""
+        return f"{self.work}/upgrade/appups.txt"
+
     def facet(self, facet: str) -> str:
         """One facet of the plan."""
         return f"{self.work}/plan/{facet}.json"

@@ -10,7 +10,7 @@ from dodo_relkit.artifacts.review_page import (
     review_html,
     review_text,
 )
-from dodo_relkit.diagnostics import Trouble
+from dodo_relkit.diagnostics import Trouble, render_all
 from dodo_relkit.edge.app_versions import earlier_version, planned_apps, version_of
 from dodo_relkit.edge.appups import read_appup, wishes_of
 from dodo_relkit.edge.facet_files import read_facet
@@ -25,7 +25,7 @@ from dodo_relkit.release.plan import load_rel_facet
 from dodo_relkit.release.profile import Profile
 from dodo_relkit.terms.text import consult_one
 from dodo_relkit.upgrade.app_version import AppVersion
-from dodo_relkit.upgrade.baseline import Baseline, load_baselines
+from dodo_relkit.upgrade.baseline import Baseline, baseline_warnings, load_baselines
 from dodo_relkit.upgrade.diff import compare
 from dodo_relkit.upgrade.draft import Direction
 from dodo_relkit.upgrade.findings import AppUpgrade
@@ -54,6 +54,7 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
         vsn=rel.vsn,
         findings=findings,
         ways=tuple(_ways(relup, rel, baselines)),
+        notes=_notes(layout, baselines),
     )
     text = review_text(page).encode()
     write_file(layout.review("txt"), text)
@@ -69,6 +70,13 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     write_stamp(layout.stamp("review"), files)
     saved = {"findings": len(findings), "severe": len(severe)}
     return saved, tuple(each.diagnostic for each in findings)
+
+
+def _notes(layout: Layout, baselines: Iterable[Baseline]) -> str:
+    """Return what the tasks before have said of the baselines and the appups."""
+    told = render_all(each for base in baselines for each in baseline_warnings(base))
+    notes = read_file(layout.appup_notes).decode()
+    return "\n\n".join(each for each in (told, notes) if each)
 
 
 def _review_parts(
