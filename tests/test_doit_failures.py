@@ -143,16 +143,6 @@ def test_failure_says_its_code_and_leaves_what_was_good(
     run(project, "release", expect=done.returncode)
 
 
-def test_files_of_the_user_fail_before_the_release_is_replaced(project: Path) -> None:
-    good = files(output(project))
-    archive = members(project)
-    change_everything(project)
-    break_sys_config(project)
-    assert "RK101" in run(project, "release", expect=1).stdout
-    assert files(output(project)) == good
-    assert members(project) == archive
-
-
 def test_a_release_without_sasl_is_told_and_stops_nothing(project: Path) -> None:
     write_app(project, "spare", lib="more/lib")
     set_settings(project, cookie="qX3vT8mZ1nR5kW9bL2dF", vm_args=None)

@@ -141,12 +141,6 @@ TABLE = (
 
 TREES = (
     Tree(
-        name="checks",
-        doc="look for undefined functions, and for sources newer than objects",
-        facets=("apps", "sources"),
-        settings=("exref", "src_tests"),
-    ),
-    Tree(
         name="lib",
         doc="the applications, copied (or linked in dev_mode) into lib/",
         facets=("sources", "target"),
@@ -163,6 +157,12 @@ TREES = (
         doc="Elixir's consolidated protocols",
         facets=("identity",),
         settings=("dev_mode",),
+    ),
+    Tree(
+        name="checks",
+        doc="look for undefined functions, and for sources newer than objects",
+        facets=("apps", "sources"),
+        settings=("exref", "src_tests"),
     ),
 )
 

@@ -75,19 +75,14 @@ class Wiring:
 
 
 def profile_tasks(wiring: Wiring) -> Iterator[Task]:
-    """Yield the tasks of one profile, the group first.
-
-    In this order doit runs them: what the user's files can make fail comes before
-    what is made of the plan alone, so that little has been replaced by then.
-    """
+    """Yield the tasks of one profile, the group first."""
     profile = wiring.profile
     trees = trees_of(profile)
     tasks = [
         _plan(wiring),
         *([_config(wiring)] if elixir_configs(profile) else []),
-        *(_row(wiring, row) for row in TABLE if row.files),
+        *(_row(wiring, row) for row in TABLE),
         *(_tree(wiring, tree) for tree in trees),
-        *(_row(wiring, row) for row in TABLE if not row.files),
     ]
     parts = [*ROWS, *(tree.name for tree in trees)]
     if profile.upgrade_from:
