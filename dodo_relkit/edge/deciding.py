@@ -50,7 +50,10 @@ def scan_step(profile: Profile, layout: Layout) -> Saved:
 
 
 def plan_step(profile: Profile, layout: Layout) -> Saved:
-    """Decide the release, check it, and write the plan's facets."""
+    """Decide the release, check it, and write the plan's facets.
+
+    Raises `Trouble` with all that is wrong, before anything is written.
+    """
     found = read_found(layout.catalog)
     resolved = _resolve(profile, found)
     diagnostics = [

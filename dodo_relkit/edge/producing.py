@@ -20,7 +20,9 @@ from dodo_relkit.release.profile import Profile, input_files
 def row_step(profile: Profile, layout: Layout, name: str) -> Saved:
     """Make the files of one row, and its stamp.
 
-    Saves `path`, `sha256`, `size` and `version` of its first file.
+    Saves `path`, `sha256`, `size` and `version` of its first file. Raises `Trouble`
+    for a file of the user that is absent (RK552), and what the row's maker raises,
+    before anything is written.
     """
     row = ROWS[name]
     absent = [each for name in row.files for each in absent_files(profile, name)]

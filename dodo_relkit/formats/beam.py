@@ -5,7 +5,8 @@ Takes bytes; never opens a file, never loads or runs code.
     file   = "FOR1" size:32 "BEAM" chunk*          maybe gzip-compressed as a whole
     chunk  = name:4 bytes, size:32, data, padding to a multiple of 4
 
-Numbers are big-endian. Source of the rules: `beam_lib(3)` and the emulator's loader.
+Numbers are big-endian. Whatever asks for what stands in a chunk raises `Trouble` when
+the chunk is damaged. Source of the rules: `beam_lib(3)` and the emulator's loader.
 """
 
 from __future__ import annotations

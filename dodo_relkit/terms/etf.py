@@ -47,9 +47,7 @@ _COMPRESSED: Final = b"P"
 _NIL: Final = b"j"
 _SMALL_TUPLE, _LARGE_TUPLE, _LIST, _MAP, _EXPORT = 104, 105, 108, 116, 113
 _STRING: Final = 107
-_LONGEST_ATOM: Final = 255
-_LONGEST_STRING: Final = 65535
-"""Bytes of a STRING_EXT; a longer list is written as a list."""
+_LONGEST_ATOM, _LONGEST_STRING = 255, 65535
 
 _ATOMS: Final = {
     100: (">H", AtomEncoding.LATIN1),

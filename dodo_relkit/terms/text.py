@@ -93,7 +93,10 @@ def consult_one(data: bytes, file: str = "") -> Term:
 
 
 def parse_term(text: str, file: str = "") -> Term:
-    """Return the term that `text` says, with or without the final dot."""
+    """Return the term that `text` says, with or without the final dot.
+
+    Raises `Trouble` as `consult`, and when there is not just one term.
+    """
     terms = _parse(text, file, final_dot="optional")
     if len(terms) != 1:
         raise Trouble(

@@ -1,4 +1,8 @@
-"""The sub-commands of `doit relkit`: what they print. Each returns an exit code."""
+"""The sub-commands of `doit relkit`: what they print. Each returns an exit code.
+
+They raise doit's `InvalidCommand` for words that are none of theirs, `Trouble` for what
+is not there; `run` puts the latter in words.
+"""
 
 from __future__ import annotations
 
