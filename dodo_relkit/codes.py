@@ -1298,10 +1298,12 @@ class Code(Enum):
     REVIEW_CALLBACK_MODE = Words(
         "RK768",
         WARNING, "a gen_statem changes its callback mode unasked",
-        "callback_mode of {module} changed, and {direction} its processes are not asked "
-        "for it anew",
-        "gen_statem asks after code_change only: use `{{update, {module}, "
-        "{{advanced, []}}}}`.",
+        "callback_mode of {module} changed, and {direction} its processes do not get that "
+        "of the code they run then",
+        "On the way up use `{{update, {module}, {{advanced, []}}}}`: gen_statem asks right "
+        "after code_change.\n"
+        "On the way down use `{{update, {module}, static, default, {{advanced, []}}, "
+        "brutal_purge, brutal_purge, []}}`: it asks the older code then.",
     )  # fmt: skip
     REVIEW_NO_CODE_CHANGE = Words(
         "RK769",

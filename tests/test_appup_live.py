@@ -1,4 +1,55 @@
-"""Generated appups and those of a user on a live node, up and down, case by case."""
+"""Generated appups and those of a user on a live node, up and down, case by case.
+
+Which test has the instructions, why they are right, and a node that goes through them
+and keeps its state. Files: A this one, C `test_appup_children.py`, E
+`test_appup_elixir.py`, G `test_upgrade_generate.py`, K `test_appup_kinds.py`, M
+`test_upgrade_modules.py`, P `test_upgrade_protocols.py`, R `test_appup_releases.py`, S
+`test_sample_upgrade.py`, T `test_upgrade_starters.py`, X `test_upgrade_elixir.py`.
+
+| what changes                        | tests                                          |
+|-------------------------------------|------------------------------------------------|
+| supervisors                         | G children_gained_..., X up_and_down           |
+| gen_server                          | G server_with_..., server_is_suspended_..., S  |
+| gen_statem                          | G gen_statem_..., K callback_mode_..., S       |
+| gen_event                           | G gen_event_handler, C dynamic_is_right_...    |
+| special processes                   | G special_process_...                          |
+| plain modules                       | G plain_modules_..., A modules_that_call_...   |
+| modules that change kind            | K all, G module_that_..., plain_becomes_...    |
+| code_change by the user             | G server_with_..., X up_and_down (E.State)     |
+| the default code_change             | G server_without_..., A, E a_busy_server_...   |
+| soft or brutal purge                | G purge_method, C a_soft_..., a_brutal_...     |
+| children gained, lost, renamed      | G children_..., T all, C supervisor_behind_... |
+| several from-versions, patterns     | G several_versions_..., pattern_means_...;     |
+|                                     | S a_version_is_skipped                         |
+| applications added and removed      | R a_live_node, S; E applications_added_...     |
+| consolidated protocols              | P a_live_node_...; test_sample_upgrade_elixir  |
+| transforms                          | A a_transform_on_a_live_node                   |
+| who starts processes meanwhile      | T all                                          |
+
+The weaknesses of other generators:
+
+|  #  | weakness                                   | tests                             |
+|-----|--------------------------------------------|-----------------------------------|
+|  1  | every GenServer is suspended               | A, E a_busy_server_...            |
+|  2  | children are neither started nor stopped;  | G children_..., X up_and_down     |
+|     | map specifications, ids unlike modules,    | C supervisor_behind_a_name,       |
+|     | names that are not local                   | E children_behind_a_name          |
+|  3  | lines, documentation, debug information    | A only_place_..., a_literal_...,  |
+|     | and literals told apart by luck            | E the_instructions, M what_...    |
+|  4  | only calls are seen, and what is called is | G server_is_suspended_..., T all  |
+|     | one of the changed modules                 |                                   |
+|  5  | always a brutal purge                      | G purge_method, C a_soft_purge_...|
+|  6  | the older version tells what a module is   | K all, G plain_becomes_...        |
+|  7  | down in the order of up                    | A the_way_down_is_the_reverse     |
+|  8  | `update supervisor` of a wrong form        | G children_...; test_relup_*.py   |
+|  9  | no gen_event, special process, `static`    | G, K static_..., callback_mode_...|
+| 10  | protocols, priv, configuration             | P; R the_instructions, a_live_... |
+| 11  | appups made for OTP, and written there     | R the_instructions, a_live_node   |
+| 12  | a stripped baseline crashes it             | R a_baseline_without_... (both)   |
+| 13  | `dynamic` among the modules of a child     | C server_whose_..., dynamic_...   |
+| 14  | other path, other time: all changed        | A only_place_lines_and_...        |
+| 15  | funs held across the upgrade               | C funs_held_across_a_purge        |
+"""
 
 from __future__ import annotations
 
@@ -7,7 +58,6 @@ import shutil
 import pytest
 
 from dodo_relkit.terms.model import Atom
-from dodo_relkit.terms.text import parse_term
 from dodo_relkit.upgrade.draft import Direction
 from dodo_relkit.upgrade.generate import Generated, Step, generate
 from dodo_relkit.upgrade.transforms import Transform, transform
@@ -23,7 +73,6 @@ from tests.oracle import the_oracle
 from tests.upgrade_sources import (
     DEFAULT,
     child,
-    code_change,
     server,
     supervisor,
 )
@@ -35,19 +84,6 @@ def live():
     node = Live()
     yield node
     node.close()
-
-
-def given(old, new, up: str, down: str | None = None) -> Generated:
-    """Write an appup with these instructions as a user would."""
-    ways = [
-        tuple(Step(instruction=each, reason="") for each in parse_term(f"[{text}]."))
-        for text in (up, up if down is None else down)
-    ]
-    way = Generated(
-        app=new.name, old=old.version.vsn, new=new.version.vsn, up=ways[0], down=ways[1]
-    )
-    write_appup(new, [way])
-    return way
 
 
 def compiled_elsewhere(built, directory, vsn: str, *options: str):
@@ -200,47 +236,6 @@ def test_the_way_down_is_the_reverse(tmp_path, live):
     assert results["same"] == "[{1,2},{2,2},undef,{1,1}]"
 
 
-def test_plain_module_becomes_a_supervisor(tmp_path, live):
-    """Row 6: it has no process before; the child that is one comes with the update
-    of the supervisor above, and is stopped before its code goes."""
-    plain = "-export([n/0]). n() -> 1."
-    inner = supervisor(child("ae_srv"))
-    typed = child("ae_in", more=", type => supervisor")
-    old, new = versions(
-        tmp_path,
-        "ae",
-        {"ae_sup": supervisor(), "ae_in": plain},
-        {"ae_sup": supervisor(typed), "ae_in": inner, "ae_srv": server("5")},
-    )
-    way = between(old, new)
-    assert way.notes == ()
-    live.start(old)
-    running = "[whereis(N) =/= undefined || N <- [ae_in, ae_srv]]"
-    up_and_down(live, old, new, running, "[false,false]", "[true,true]")
-    assert live.ask("ae_in:n()") == "1"
-
-
-def test_static_calls_the_older_code_change_on_the_way_down(tmp_path, live):
-    """Row 9: `static` in an appup of the user: the older version knows the way back,
-    for the newer has no clause for it."""
-    up = code_change("code_change(_, {s, N}, _) -> {ok, {s, N, new}}.")
-    back = code_change("code_change({down, _}, {s, N, _}, _) -> {ok, {s, N}}.")
-    tree = {"ag_sup": supervisor(child("ag_srv"))}
-    old, new = versions(
-        tmp_path,
-        "ag",
-        {**tree, "ag_srv": server("{s, 1}", back)},
-        {**tree, "ag_srv": server("{s, 1, x}", up)},
-    )
-    static = (
-        "{update, ag_srv, static, 8000, {advanced, []}, brutal_purge, brutal_purge, []}"
-    )
-    given(old, new, static)
-    live.start(old)
-    asked = "gen_server:call(ag_srv, get)"
-    up_and_down(live, old, new, asked, "{s,1}", "{s,1,new}")
-
-
 def test_a_transform_on_a_live_node(tmp_path, live):
     """What a transform adds is done, in both directions."""
 
@@ -281,3 +276,26 @@ def test_a_transform_on_a_live_node(tmp_path, live):
     live.start(old)
     live.ask("put(ah, 0)")
     up_and_down(live, old, new, "{ah_m:n(), get(ah)}", "{1,0}", "{2,3}")
+
+
+def test_modules_that_call_each_other(tmp_path, live):
+    """They stand together, each names the other, and systools loads them as one."""
+    text = "-export([n/1]). n(0) -> ANSWER; n(N) -> OTHER:n(N - 1)."
+    tree = {"ai_sup": supervisor()}
+    sources = [
+        {
+            **tree,
+            "ai_a": text.replace("OTHER", "ai_b").replace("ANSWER", f"{{a, {n}}}"),
+            "ai_b": text.replace("OTHER", "ai_a").replace("ANSWER", f"{{b, {n}}}"),
+        }
+        for n in (1, 2)
+    ]
+    old, new = versions(tmp_path, "ai", *sources)
+    way = between(old, new)
+    assert sorted(instructions(way.up)) == [
+        "{load_module,ai_a,[ai_b]}",
+        "{load_module,ai_b,[ai_a]}",
+    ]
+    live.start(old)
+    asked = "[ai_a:n(4), ai_a:n(5)]"
+    up_and_down(live, old, new, asked, "[{a,1},{b,1}]", "[{a,2},{b,2}]")

@@ -235,7 +235,12 @@ def test_callback_mode(tmp_path):
     after = {"sm": source.replace("MODE", "handle_event_function")}
     found = erlang(tmp_path, before, after, up="{update, sm, soft}")
     assert codes(found) == [Code.REVIEW_CALLBACK_MODE] * 2
-    assert erlang(tmp_path / "generated", before, after) == ()
+    dynamic = "{update, sm, {advanced, []}}"
+    (found,) = erlang(tmp_path / "dynamic", before, after, up=dynamic)
+    assert found.diagnostic.code is Code.REVIEW_CALLBACK_MODE
+    assert found.diagnostic.facts["direction"] == "on the way down"
+    static = "{update, sm, static, default, {advanced, []}, soft_purge, soft_purge, []}"
+    assert erlang(tmp_path / "static", before, after, up=static) == ()
 
 
 ELIXIR = {

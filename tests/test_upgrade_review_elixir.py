@@ -268,6 +268,10 @@ def about(diagnostics, code: Code, fact: str, value: str):
     ]
 
 
+STATIC = (
+    "{update, 'Elixir.M.Mode', static, default, {advanced, []}, brutal_purge,"
+    " brutal_purge, []}"
+)
 ADVANCED = "{update, 'Elixir.M.%s', {advanced, []}}"
 CASES = [
     (Code.REVIEW_STATE, "Grows", None, 2, "Steady", None),
@@ -278,7 +282,7 @@ CASES = [
     (Code.REVIEW_NO_INSTRUCTION, "Steady", "", 2, "Steady",
      "{load_module, 'Elixir.M.Steady'}"),
     (Code.REVIEW_CALLBACK_MODE, "Mode", "{update, 'Elixir.M.Mode', soft}", 2,
-     "Mode", None),
+     "Mode", STATIC),
     (Code.REVIEW_NO_CODE_CHANGE, "Bare", ADVANCED % "Bare", 2,
      "Bare", "{update, 'Elixir.M.Bare', soft}"),
     (Code.REVIEW_NO_CODE_CHANGE, "Bare", ADVANCED % "Bare", 2,

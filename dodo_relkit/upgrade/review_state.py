@@ -72,7 +72,7 @@ def _review_module(app: Reviewed, name: str, kind: Kind) -> Iterator[Finding]:
             continue
         shapes = (before, after) if direction is Direction.UP else (after, before)
         yield from _review_way(app, name, kind, direction, touch, shapes)
-        if _mode_changed(kind, old, new) and not touch.advanced:
+        if _mode_changed(kind, old, new) and not _asks_mode(touch, direction):
             way = words_for(direction)
             where = _place(new, ("callback_mode", 0))
             yield severe(Code.REVIEW_CALLBACK_MODE, where, module=name, direction=way)
@@ -163,6 +163,15 @@ def _given_vsn(app: Reviewed, name: str, direction: Direction) -> Term | None:
     if vsn is None or direction is Direction.UP:
         return vsn
     return (Atom("down"), vsn)
+
+
+def _asks_mode(touch: Touch, direction: Direction) -> bool:
+    """Return whether gen_statem asks the code that then runs for its callback mode.
+
+    It asks right after code_change (gen_statem, `system_code_change/4`): on the way
+    down the newer code, unless the instruction says `static`.
+    """
+    return touch.advanced and (touch.static or direction is Direction.UP)
 
 
 def _mode_changed(kind: Kind, old: ModuleCode, new: ModuleCode) -> bool:
