@@ -89,13 +89,13 @@ stop({Keepers, Visitors}) ->
 
 keep(Door) ->
     {ok, Conn} = gen_server:call(Door, open, infinity),
-    gen_server:cast(Conn, {nap, 300}),
+    gen_server:cast(Conn, {nap, 120}),
     count(Conn, 0).
 
 count(Conn, N) ->
     receive
         stop -> gen_server:call(Conn, stop, infinity), exit({served, N});
-        nap -> gen_server:cast(Conn, {nap, 300}), count(Conn, N)
+        nap -> gen_server:cast(Conn, {nap, 120}), count(Conn, N)
     after 1 ->
         M = N + 1,
         M = gen_server:call(Conn, add, infinity),

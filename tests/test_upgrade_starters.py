@@ -19,7 +19,7 @@ from tests.live_upgrade import (
     write_appup,
 )
 from tests.starting_apps import BOTH_WAYS, LOAD, conn, door, tree
-from tests.upgrade_sources import child, code_change
+from tests.upgrade_sources import child, code_change, server, supervisor
 from tests.upgrade_strategies import settled
 
 OK = "{ok,[]}"
@@ -187,7 +187,7 @@ def test_a_starter_that_changes_too(tmp_path, live):
 AUDIT = """
     -export([start_link/0, note/0]).
     -behaviour(gen_server). -export([init/1, handle_call/3, handle_cast/2]).
-    start_link() -> timer:sleep(150),
+    start_link() -> timer:sleep(400),
         gen_server:start_link({local, ?MODULE}, ?MODULE, [], []).
     note() -> gen_server:call(?MODULE, note, infinity).
     init(_) -> {ok, 0}.
@@ -305,6 +305,46 @@ def test_who_uses_what_a_gained_child_needs_is_suspended(tmp_path, live):
     served, lost = under_load(live, "sf", old, new)
     assert lost == 0
     assert served > 50
+    live.stop(old)
+
+
+def test_a_gained_supervisor_has_the_modules_of_its_children(tmp_path, live):
+    """It only names them; on the way down they are there until it has stopped."""
+    before, after = counting("sh")
+    below = supervisor(child("sh_a"))
+    after |= {
+        **tree("sh", child("sh_more", more=", type => supervisor")),
+        "sh_more": below,
+        "sh_a": server("sh_b:n()"),
+        "sh_b": "-export([n/0]). n() -> 5.",
+    }
+    old, new = versions(tmp_path, "sh", before, after)
+    way = between(old, new)
+    start = "{apply,{supervisor,restart_child,[sh_sup,sh_more]}}"
+    assert instructions(way.up) == [
+        "{suspend,[sh_door]}",
+        "{add_module,sh_b}",
+        "{add_module,sh_a,[sh_b]}",
+        "{add_module,sh_more}",
+        "{update,sh_sup,supervisor}",
+        start,
+        "{update,sh_conn,{advanced,[]}}",
+        "{resume,[sh_door]}",
+    ]
+    assert instructions(way.down)[-6:] == [
+        "{apply,{supervisor,terminate_child,[sh_sup,sh_more]}}",
+        "{apply,{supervisor,delete_child,[sh_sup,sh_more]}}",
+        "{delete_module,sh_more}",
+        "{delete_module,sh_a,[sh_b]}",
+        "{delete_module,sh_b}",
+        "{resume,[sh_door]}",
+    ]
+    relups(live, old, new, way)
+    live.start(old)
+    assert live.up(new) == OK
+    assert live.ask("gen_server:call(sh_a, get)") == "5"
+    assert live.down(old) == OK
+    assert live.ask("whereis(sh_a)") == "undefined"
     live.stop(old)
 
 

@@ -11,6 +11,7 @@ from dodo_relkit.upgrade.findings import AppUpgrade
 from dodo_relkit.upgrade.generate import generate
 from dodo_relkit.upgrade.review import review
 from dodo_relkit.upgrade.starters import (
+    EVENT,
     NOBODY,
     SPAWNED,
     UNLISTED,
@@ -43,6 +44,14 @@ LOOP = """
 """
 API = server("1") + "\n-export([open/0]). open() -> a_conn_sup:open()."
 WAITING = door("gen_tcp:accept(S), a_conn_sup:open()")
+HANDLER = """
+    -behaviour(gen_event).
+    -export([start_link/0, init/1, handle_event/2, handle_call/2]).
+    start_link() -> gen_event:start_link({local, ?MODULE}).
+    init([]) -> {ok, 1}.
+    handle_event(_, S) -> a_conn_sup:open(), {ok, S}.
+    handle_call(_, S) -> {ok, S, S}.
+"""
 IN_A_FUN = door("[(fun(_) -> a_conn_sup:open() end)(X) || X <- S]")
 BOUND = door(
     "begin Spec = #{id => x, start => {a_conn, start_link, []}},"
@@ -57,6 +66,7 @@ DOORS = {
     "special process": (SPECIAL, "a_door", ""),
     "in a fun": (IN_A_FUN, "a_door", ""),
     "waits": (WAITING, "a_door", WAITS.format("gen_tcp:accept/1")),
+    "gen_event": (HANDLER, "a_door", EVENT),
     "fun that is spawned": (LOOP.replace("START", "spawn_link(fun() -> loop(L) end)"),
                             "a_door", SPAWNED),
     "function that is spawned": (

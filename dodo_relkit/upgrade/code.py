@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias, Union
 
-from dodo_relkit.terms.model import Atom, Term
+from dodo_relkit.terms.model import Atom, Map, Term, list_items
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,3 +244,22 @@ def atom_of(expression: Expression | None) -> str | None:
             return name
         case _:
             return None
+
+
+def atoms_in(code: ModuleCode) -> frozenset[str]:
+    """Return the names of all atoms that stand in the source of a module."""
+    found: set[str] = set()
+    for _, each in walk_module(code):
+        match each:
+            case Constant(term):
+                found |= _atoms(term)
+    return frozenset(found)
+
+
+def _atoms(term: Term) -> set[str]:
+    if isinstance(term, Atom):
+        return {term.name}
+    if isinstance(term, Map):
+        return {name for pair in term.pairs for part in pair for name in _atoms(part)}
+    items = term if type(term) is tuple else list_items(term) or ()
+    return {name for each in items for name in _atoms(each)}

@@ -28,7 +28,9 @@ from dodo_relkit.upgrade.child_changes import (
     compare_children,
 )
 from dodo_relkit.upgrade.choices import choices
+from dodo_relkit.upgrade.code import atoms_in
 from dodo_relkit.upgrade.draft import Direction
+from dodo_relkit.upgrade.kinds import Kind
 from dodo_relkit.upgrade.order import Uses, used_first, uses_among
 from dodo_relkit.upgrade.phases import Phases, Way, phases
 from dodo_relkit.upgrade.starters import Starts, read_starts
@@ -39,6 +41,7 @@ from dodo_relkit.upgrade.strategies import (
     Strategy,
     instruction,
 )
+from dodo_relkit.upgrade.suspensions import Running
 from dodo_relkit.upgrade.view import View, view_of
 
 
@@ -85,6 +88,8 @@ class _Job:
     """All modules that have instructions, used before user, those removed last."""
     uses: Mapping[Direction, Uses]
     """Among them, in the version that is installed."""
+    names: Mapping[Direction, Uses]
+    """Of those that only the version that is installed has: which others they name."""
     starts: Mapping[Direction, Starts]
     """In the version that runs."""
     wishes: Wishes
@@ -171,9 +176,30 @@ def _job(view: View, children: ChildChanges, wishes: Wishes) -> _Job:
         choices=choices(view, children, names, called, wishes.strategies),
         order=(*used_first(uses[Direction.UP]), *reversed(gone)),
         uses=uses,
+        names={
+            Direction.UP: _named(view.newer, view.added, uses[Direction.UP]),
+            Direction.DOWN: _named(view.older, view.removed, uses[Direction.DOWN]),
+        },
         starts=starts,
         wishes=wishes,
     )
+
+
+def _named(running: Running, fresh: Iterable[str], uses: Uses) -> Uses:
+    """Return which others each of the `fresh` modules names.
+
+    A supervisor any that is in the upgrade, since they may run its children; others
+    only one another.
+    """
+    among = frozenset(fresh)
+    found = {}
+    for name in sorted(among & uses.keys()):
+        code = running.program.code.get(name)
+        is_supervisor = running.program.kind(name) is Kind.SUPERVISOR
+        wanted = frozenset(uses) if is_supervisor else among
+        named = atoms_in(code) if code else frozenset()
+        found[name] = tuple(sorted(named & wanted - {name}))
+    return found
 
 
 def _with_starts(uses: Uses, starts: Iterable[Starts]) -> Uses:
@@ -196,6 +222,8 @@ def _way(
             changes=job.children,
             uses=job.uses[direction],
             used=job.uses[Direction.DOWN if is_up else Direction.UP],
+            names=job.names[direction],
+            named=job.names[Direction.DOWN if is_up else Direction.UP],
             updated=frozenset(
                 name
                 for name, choice in job.choices.items()

@@ -26,6 +26,7 @@ from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
 from dodo_relkit.upgrade.calls import reached_modules
 from dodo_relkit.upgrade.child_changes import ChildChange
 from dodo_relkit.upgrade.draft import Direction
+from dodo_relkit.upgrade.kinds import STATEFUL, Kind
 from dodo_relkit.upgrade.order import Uses
 from dodo_relkit.upgrade.starters import Starts
 from dodo_relkit.upgrade.suspensions import Events, Running, quiet
@@ -44,6 +45,11 @@ class Way:
     installed: which of them each uses."""
     used: Uses
     """The same of the version that runs."""
+    names: Uses
+    """Of those that only the version that is installed has: which others they name, as
+    a supervisor does in the specifications of its children."""
+    named: Uses
+    """The same of those that only the version that runs has."""
     updated: frozenset[str]
     """Modules whose processes are suspended and changed."""
     starts: Starts
@@ -86,7 +92,7 @@ def phases(way: Way) -> Phases:
     late = tuple(each for each in stopping if _can_stay(way, each, first))
     stopped_first = tuple(each for each in stopping if each not in late)
     last = frozenset().union(*(_left(way, each) for each in late)) - first
-    starters = _starters(way, {each.stopped(way.direction) for each in stopping})
+    starters = _starters(way, frozenset().union(*(_ends(way, e) for e in stopping)))
     wanted = _users(way, first, early, stopped_first) | {
         name: f"{name} starts processes of {', '.join(children)}: none begins unseen "
         "meanwhile"
@@ -98,8 +104,8 @@ def phases(way: Way) -> Phases:
         way.view.versions(way.direction),
         Events(
             updated=way.updated,
-            started=frozenset(each.started(way.direction) for each in starting),
-            stopped=frozenset(each.stopped(way.direction) for each in stopping),
+            started=frozenset().union(*(_begins(way, each) for each in starting)),
+            stopped=frozenset().union(*(_ends(way, each) for each in stopping)),
         ),
     )
     late_ones = tuple(each for each in starting if circles[_key(each)])
@@ -117,40 +123,54 @@ def phases(way: Way) -> Phases:
     )
 
 
-def closure(uses: Uses, roots: Iterable[str]) -> frozenset[str]:
+def closure(roots: Iterable[str], *uses: Uses) -> frozenset[str]:
     """Return the modules that these use, directly or through others, and themselves."""
     found: set[str] = set()
-    todo = [name for name in roots if name in uses]
+    todo = [name for name in roots if name in uses[0]]
     while todo:
         name = todo.pop()
         if name not in found:
             found.add(name)
-            todo += uses[name]
+            for each in uses:
+                todo += each.get(name, ())
     return frozenset(found)
 
 
 def _needs(way: Way, change: ChildChange) -> frozenset[str]:
     """Return the modules that must have changed before the child starts."""
-    roots = [change.started(way.direction)]
+    child = closure([change.started(way.direction)], way.uses, way.names)
     if change.by_update:
-        roots.append(change.supervisor)
-    return closure(way.uses, roots)
+        return child | closure([change.supervisor], way.uses)
+    return child
+
+
+def _begins(way: Way, change: ChildChange) -> frozenset[str]:
+    """Return the modules that only come with a child: its own, and of those below."""
+    child = change.started(way.direction)
+    return closure([child], way.uses, way.names) & way.names.keys() | {child}
 
 
 def _circle(way: Way, change: ChildChange) -> str:
     """Return a changed module that the child needs and that calls the child, or ""."""
-    child = change.started(way.direction)
+    kinds = way.view.versions(way.direction).target.program
+    begins = {each for each in _begins(way, change) if kinds.kind(each) in STATEFUL}
     for name in sorted(_needs(way, change) & set(way.view.changed)):
-        if name in (child, change.supervisor):
+        if name in (change.started(way.direction), change.supervisor):
             continue
-        if child in closure(way.uses, [name]):
+        if closure([name], way.uses) & begins:
             return name
     return ""
 
 
 def _left(way: Way, change: ChildChange) -> frozenset[str]:
     """Return the modules that may change only after the child was stopped."""
-    return closure(way.used, [change.stopped(way.direction)]) - {change.supervisor}
+    child = change.stopped(way.direction)
+    return closure([child], way.used, way.named) - {change.supervisor}
+
+
+def _ends(way: Way, change: ChildChange) -> frozenset[str]:
+    """Return the modules that only go with a child: its own, and of those below it."""
+    return _left(way, change) & way.named.keys() | {change.stopped(way.direction)}
 
 
 def _can_stay(way: Way, change: ChildChange, first: frozenset[str]) -> bool:
@@ -159,9 +179,9 @@ def _can_stay(way: Way, change: ChildChange, first: frozenset[str]) -> bool:
     Not one that is replaced, or that starts others; and not when what it uses changes
     and others use that too: they would be of different versions.
     """
-    child = change.stopped(way.direction)
+    ends = _ends(way, change)
     if change.start(way.direction) or any(
-        each.module == child for each in way.starts.starters
+        each.module in ends for each in way.starts.starters
     ):
         return False
     left = _left(way, change) & set(way.view.changed)
@@ -171,7 +191,7 @@ def _can_stay(way: Way, change: ChildChange, first: frozenset[str]) -> bool:
         left & reached_modules(running.program, running.calls, name)
         for running in (way.view.older, way.view.newer)
         for name in running.program.processes
-        if name != child
+        if name not in ends
     )
 
 
@@ -192,6 +212,8 @@ def _users(
             continue
         if name not in way.view.older.program.code:
             continue
+        if program.kind(name) is Kind.GEN_EVENT:  # `EVENT` of starters.py
+            continue
         uses = reached_modules(program, way.source.calls, name)
         for used in sorted(uses & gone.keys()):
             found[name] = f"{name} uses {gone[used]}, which stops"
@@ -200,7 +222,7 @@ def _users(
     return found
 
 
-def _starters(way: Way, stopping: set[str]) -> dict[str, tuple[str, ...]]:
+def _starters(way: Way, stopping: frozenset[str]) -> dict[str, tuple[str, ...]]:
     """Return who is suspended since it starts children, with their modules.
 
     Not who stops on this way, nor whose code comes or goes with it.

@@ -38,6 +38,7 @@ from dodo_relkit.upgrade.returns import items_of, simplify
 SPAWNED = "it is started by spawn and obeys no system messages"
 UNLISTED = "no child of a supervisor lists it among its modules"
 WAITS = "it waits in {} for as long as nobody comes"
+EVENT = "it is a gen_event, which must answer when release_handler lists processes"
 NOBODY = "which process starts them is not seen in the code"
 
 
@@ -132,6 +133,8 @@ def _processes(
         found = frozenset().union(*(sites[point] for point in points & sites.keys()))
         if found:
             reason = _waits(calls, points)
+            if program.kind(module) is Kind.GEN_EVENT:
+                reason = EVENT
             if not reason and trees.complete and module not in known:
                 reason = UNLISTED
             yield Starter(module=module, children=found, reason=reason)
