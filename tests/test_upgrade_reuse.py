@@ -85,6 +85,20 @@ def test_code(project: Path, tmp_path: Path, kind: str) -> None:
     assert "RK740 error: web 1.0 is not the web 1.0 of " in said(project, expect=1)
 
 
+def test_a_directory_in_which_a_baseline_was_replaced(
+    project: Path, tmp_path: Path
+) -> None:
+    root = Path(kinds(project, tmp_path)["directory"])
+    set_settings(project, upgrade_from=[str(root)])
+    change(project, "web_one")
+    assert "RK830" not in said(project)
+    assert build(project) == set()
+    (root / "lib/store-1.0/priv").mkdir()
+    (root / "lib/store-1.0/priv/new").write_text("new\n")
+    assert "RK830 warning: store 1.0 of " in said(project)
+    assert build(project) == set()
+
+
 def test_a_header_changes_nothing_at_run_time(project: Path) -> None:
     (project / "lib/web/include/web.hrl").write_text("-define(A, 2).\n")
     words = said(project)

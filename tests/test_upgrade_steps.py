@@ -84,6 +84,15 @@ def test_an_appup_of_the_users_makes_what_follows(project: Path) -> None:
     assert build(project) == set()
 
 
+def test_an_application_that_stays_after_all_has_no_appup(project: Path) -> None:
+    write_app(project, "store", modules=modules("store", 1))
+    build(project)
+    assert [path.name for path in (project / WORK / "upgrade/appups").iterdir()] == [
+        "web.appup"
+    ]
+    assert "RK782" in run(project, "relkit", "appup", "store", expect=1).stderr
+
+
 def test_a_comment_in_an_appup_goes_no_further(project: Path) -> None:
     run(project, "relkit", "appup", "store", "--write")
     build(project)

@@ -15,6 +15,7 @@ from dodo_relkit.edge.digest import stat_files
 from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.files import read_file, sha256_of
 from dodo_relkit.edge.layout import Layout
+from dodo_relkit.edge.stamps import read_stamp
 from dodo_relkit.formats.app import load_app
 from dodo_relkit.formats.beam import Chunks, check_module_name, read_chunks
 from dodo_relkit.release.model import App, Release
@@ -62,17 +63,26 @@ def chunks_of(app: App, module: str) -> Chunks:
     return chunks
 
 
-def private_files(directory: str) -> dict[str, str]:
-    """Return the digest of each file in `priv` of an application, by path below it."""
-    found = stat_files(directory, ("priv",)).files
-    return {path: sha256_of(f"{directory}/{path}") for path in found}
+def private_files(layout: Layout) -> dict[str, dict[str, str]]:
+    """Return the digest of each file in `priv` of the release being built.
+
+    By `<app>-<vsn>`, and by the path below the application.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for each in read_stamp(layout.stamp("lib")):
+        path = each["path"].removeprefix(f"{layout.output}/lib/")
+        folder, _, below = path.partition("/")
+        if below.startswith("priv/"):
+            found.setdefault(folder, {})[below] = each["sha256"]
+    return found
 
 
 def earlier_private_files(baseline: Baseline, name: str) -> dict[str, str]:
-    """Return the same of an application of a baseline."""
+    """Return the same of one application of a baseline, by the path below it."""
     directory = baseline.directories[name]
     if not baseline.contents:
-        return private_files(directory)
+        files = stat_files(directory, ("priv",)).files
+        return {path: sha256_of(f"{directory}/{path}") for path in files}
     top = f"{os.path.relpath(directory, baseline.root)}/"
     return {
         path.removeprefix(top): digest[:64]  # without the mark of executables

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import (
@@ -27,12 +28,12 @@ from dodo_relkit.edge.app_versions import (
     version_of,
 )
 from dodo_relkit.edge.appup_places import user_appups
-from dodo_relkit.edge.files import read_file, write_file
+from dodo_relkit.edge.files import read_file, remove_file, write_file
 from dodo_relkit.edge.hook_imports import imported_files
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.python_hooks import load_hook
 from dodo_relkit.edge.seen import looks, moment
-from dodo_relkit.edge.stamps import describe, write_stamp
+from dodo_relkit.edge.stamps import describe, stamp_paths, write_stamp
 from dodo_relkit.edge.steps import Saved
 from dodo_relkit.formats.appup import Appup, appup_warnings, dump_appup, load_appup
 from dodo_relkit.release.model import App
@@ -61,9 +62,10 @@ def appups_step(profile: Profile, layout: Layout) -> Saved:
     started = moment()
     transforms = _transforms(profile)
     baselines = load_baselines(read_file(layout.baselines))
+    private = private_files(layout)
     found = _unknown_wishes(profile, apps)
     found += _replaced(baselines, apps, layout.output)
-    files = []
+    made = {}
     for name, app in apps.items():
         if app.from_target:
             continue
@@ -73,24 +75,33 @@ def appups_step(profile: Profile, layout: Layout) -> Saved:
         for base, old in zip(having, olds, strict=True):
             if old.vsn == new.vsn:
                 found += check_app_version(old, new, baseline=base.origin)
-                found += _check_private_files(base, app)
+                earlier = earlier_private_files(base, name)
+                files = private.get(f"{name}-{new.vsn}", {})
+                found += check_private_files(
+                    app.spec, earlier, files, baseline=base.origin
+                )
         changed = _each_once(old for old in olds if old.vsn != new.vsn)
         if not changed:
             continue
         wishes = wishes_of(profile, app)
         text, more = _appup_text(app, changed, new, wishes, transforms)
         found += more
-        path = layout.appup(name)
-        write_file(path, text)
-        files.append(describe(path, text))
+        made[layout.appup(name)] = text
     stop_on_errors(found)
-    notes = render_all(found).encode()
-    write_file(layout.appup_notes, notes)
-    files.append(describe(layout.appup_notes, notes))
-    write_stamp(layout.stamp("appups"), files)
+    _write(layout, {**made, layout.appup_notes: render_all(found).encode()})
     read = imported_files(each.function for each in profile.appup_transforms)
     seen = {"files": looks(read, started), "variables": {}}
-    return {"appups": len(files) - 1, "seen": seen}, tuple(found)
+    return {"appups": len(made), "seen": seen}, tuple(found)
+
+
+def _write(layout: Layout, made: Mapping[str, bytes]) -> None:
+    """Write the files and their stamp; remove those of applications that stay now."""
+    stamp = layout.stamp("appups")
+    for path, content in made.items():
+        write_file(path, content)
+    for path in stamp_paths(stamp) - made.keys():
+        remove_file(Path(path))
+    write_stamp(stamp, [describe(path, content) for path, content in made.items()])
 
 
 def wishes_of(profile: Profile, app: App) -> Wishes:
@@ -148,16 +159,6 @@ def _replaced(
         if names:
             facts = {"baseline": base.origin, "vsn": base.vsn}
             yield diagnostic(Code.BASELINE_REPLACED, NOWHERE, apps=names, **facts)
-
-
-def _check_private_files(base: Baseline, app: App) -> tuple[Diagnostic, ...]:
-    name = app.spec.name
-    return check_private_files(
-        app.spec,
-        earlier_private_files(base, name),
-        private_files(app.directory),
-        baseline=base.origin,
-    )
 
 
 def _appup_text(
