@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
+from tests.doit_projects import build, write_project
 from tests.oracle import Oracle, the_oracle
 
 # Under a terminal that can do nothing Erlang shows no prompt after `attach`.
@@ -17,6 +19,14 @@ os.environ["TERM"] = "xterm"
 def oracle() -> Oracle:
     """Return the live Erlang node to compare with."""
     return the_oracle()
+
+
+@pytest.fixture(scope="session")
+def built_project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project that has been built once; for copies (`copy_project`)."""
+    project = write_project(tmp_path_factory.mktemp("built") / "project")
+    build(project)
+    return project
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -37,6 +38,31 @@ SETTINGS = {
     "include_erts": False,
     "tar": True,
     "cookie": "averylongcookie",
+}
+
+
+PLAIN_DODO = """
+import json
+from pathlib import Path
+from dodo_relkit import Relkit, environment, release
+
+relkit = Relkit(
+    environments=[environment("prod")],
+    default_environment="prod",
+    releases=[release("web", **json.loads(Path("settings.json").read_text()))],
+    lib_dirs=["lib"],
+)
+DOIT_CONFIG = relkit.doit_config()
+task_release = relkit.task_creator()
+"""
+"""One environment, `lib` alone, no warning."""
+
+PLAIN_SETTINGS = {
+    "version": "1.0.0",
+    "applications": ["web", "sasl"],
+    "include_erts": False,
+    "tar": True,
+    "cookie": "Zq8vTn4xRw2LkYp6",
 }
 
 
@@ -133,6 +159,13 @@ def members(project: Path, environment: str = "dev") -> dict[str, bytes]:
             assert file, member
             found[member.name] = file.read()
     return found
+
+
+def copy_project(template: Path, tmp_path: Path) -> Path:
+    """Return a copy of a project that was built, times and all."""
+    copy = tmp_path / "project"
+    shutil.copytree(template, copy, symlinks=True)
+    return copy
 
 
 def set_settings(project: Path, **settings: object) -> None:

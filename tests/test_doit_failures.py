@@ -16,6 +16,7 @@ from tests.doit_projects import (
     DOIT,
     build,
     compile_module,
+    copy_project,
     files,
     members,
     output,
@@ -39,10 +40,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(template: Path, tmp_path: Path) -> Path:
-    """Return a copy of the built project, times and all."""
-    copy = tmp_path / "project"
-    shutil.copytree(template, copy, symlinks=True)
-    return copy
+    return copy_project(template, tmp_path)
 
 
 def break_app_file(project: Path) -> None:

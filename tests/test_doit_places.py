@@ -13,29 +13,19 @@ import pytest
 from tests.doit_projects import (
     build,
     compile_module,
+    copy_project,
     files,
     members,
     output,
     run,
     set_settings,
     write_app,
-    write_project,
 )
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project that has been built once."""
-    project = write_project(tmp_path_factory.mktemp("template") / "project")
-    build(project)
-    return project
-
-
 @pytest.fixture
-def project(template: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "project"
-    shutil.copytree(template, copy, symlinks=True)
-    return copy
+def project(built_project: Path, tmp_path: Path) -> Path:
+    return copy_project(built_project, tmp_path)
 
 
 @pytest.fixture(scope="module")

@@ -17,26 +17,17 @@ from tests.doit_projects import (
     DOIT,
     SETTINGS,
     build,
+    copy_project,
     output,
     run,
     set_settings,
-    write_project,
 )
 from tests.test_incremental import CHANGES
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project that has been built once."""
-    project = write_project(tmp_path_factory.mktemp("template") / "project")
-    build(project)
-    return project
-
-
 @pytest.fixture
-def project(template: Path, tmp_path: Path) -> Path:
-    copy = tmp_path / "project"
-    shutil.copytree(template, copy, symlinks=True)
+def project(built_project: Path, tmp_path: Path) -> Path:
+    copy = copy_project(built_project, tmp_path)
     build(copy)
     return copy
 
@@ -234,8 +225,8 @@ cookie = "averylongcookie"
 
 
 @pytest.mark.parametrize("file", ["relkit.toml", "pyproject.toml"])
-def test_toml_is_enough(template: Path, tmp_path: Path, file: str) -> None:
-    shutil.copytree(template / "lib", tmp_path / "lib")
+def test_toml_is_enough(built_project: Path, tmp_path: Path, file: str) -> None:
+    shutil.copytree(built_project / "lib", tmp_path / "lib")
     loader = '[tool.doit]\nloader = "relkit"\n'
     (tmp_path / "pyproject.toml").write_text(loader)
     if file == "pyproject.toml":

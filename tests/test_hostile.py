@@ -21,31 +21,10 @@ from pathlib import Path
 import pytest
 
 from dodo_relkit.edge.files import replacing, write_file
+from tests.doit_projects import PLAIN_DODO, PLAIN_SETTINGS
 from tests.nodes import clean_environment, unpack
 from tests.oracle import otp_root
 
-DODO = """
-import json
-from pathlib import Path
-from dodo_relkit import Relkit, environment, release
-
-relkit = Relkit(
-    environments=[environment("prod")],
-    default_environment="prod",
-    releases=[release("web", **json.loads(Path("settings.json").read_text()))],
-    lib_dirs=["lib"],
-)
-DOIT_CONFIG = relkit.doit_config()
-task_release = relkit.task_creator()
-"""
-
-SETTINGS = {
-    "version": "1.0.0",
-    "applications": ["web", "sasl"],
-    "include_erts": False,
-    "tar": True,
-    "cookie": "Zq8vTn4xRw2LkYp6",
-}
 ORDINARY = (
     ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
     if os.geteuid() == 0
@@ -61,7 +40,7 @@ def project(tmp_path):
     """A project with one application without modules."""
     project = tmp_path / "project"
     project.mkdir()
-    (project / "dodo.py").write_text(DODO)
+    (project / "dodo.py").write_text(PLAIN_DODO)
     configure(project)
     add_app(project, "web")
     return project
@@ -71,7 +50,7 @@ def configure(project, **settings):
     """Write the settings of the release; None takes one away."""
     wanted = {
         name: value
-        for name, value in {**SETTINGS, **settings}.items()
+        for name, value in {**PLAIN_SETTINGS, **settings}.items()
         if value is not None
     }
     (project / "settings.json").write_text(json.dumps(wanted))

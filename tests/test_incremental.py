@@ -13,27 +13,18 @@ import pytest
 from tests.doit_projects import (
     build,
     compile_module,
+    copy_project,
     members,
     output,
     set_settings,
     write_app,
-    write_project,
 )
 
 
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a project that has been built once."""
-    project = write_project(tmp_path_factory.mktemp("template") / "project")
-    build(project)
-    return project
-
-
 @pytest.fixture
-def project(template: Path, tmp_path: Path) -> Path:
+def project(built_project: Path, tmp_path: Path) -> Path:
     """Return a copy of the built project, times and all."""
-    copy = tmp_path / "project"
-    shutil.copytree(template, copy, symlinks=True)
+    copy = copy_project(built_project, tmp_path)
     # A copy has other inodes and times of change, so what was remembered of files is
     # not true any more: let it be learned again.
     build(copy)

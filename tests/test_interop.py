@@ -14,32 +14,11 @@ import erlang
 import pytest
 
 from dodo_relkit.edge.otp import find_start_clean
+from tests.doit_projects import PLAIN_DODO, PLAIN_SETTINGS
 from tests.nodes import booted, build, clean_environment, unpack
 from tests.oracle import otp_root, the_oracle
 from tests.test_target import NEW_MANDATORY, NEW_PRELOADED, changed
 
-DODO = """
-import json
-from pathlib import Path
-from dodo_relkit import Relkit, environment, release
-
-relkit = Relkit(
-    environments=[environment("prod")],
-    default_environment="prod",
-    releases=[release("web", **json.loads(Path("settings.json").read_text()))],
-    lib_dirs=["lib"],
-)
-DOIT_CONFIG = relkit.doit_config()
-task_release = relkit.task_creator()
-"""
-
-SETTINGS = {
-    "version": "1.0.0",
-    "applications": ["web", "sasl"],
-    "include_erts": False,
-    "tar": True,
-    "cookie": "Zq8vTn4xRw2LkYp6",
-}
 OUTPUT = "_build/prod/rel/web"
 TARBALL = "_build/prod/rel/web-1.0.0.tar.gz"
 
@@ -47,7 +26,7 @@ TARBALL = "_build/prod/rel/web-1.0.0.tar.gz"
 def write_project(project, **settings):
     """Write a project of two applications, one of them with what may be in priv."""
     project.mkdir(parents=True)
-    (project / "dodo.py").write_text(DODO)
+    (project / "dodo.py").write_text(PLAIN_DODO)
     configure(project, **settings)
     for name, uses in (("web", ",store,crypto"), ("store", "")):
         ebin = project / "lib" / name / "ebin"
@@ -71,7 +50,7 @@ def write_project(project, **settings):
 
 
 def configure(project, **settings):
-    wanted = json.dumps({**SETTINGS, **settings})
+    wanted = json.dumps({**PLAIN_SETTINGS, **settings})
     (project / "settings.json").write_text(wanted)
 
 
