@@ -234,7 +234,7 @@ def test_gen_statem_with_code_change(tmp_path, live):
 
 def test_gen_statem_whose_callback_mode_changes(tmp_path, live):
     """It is asked for its mode after code_change and never else, so the default one
-    is called too."""
+    is called too; on the way down when the older code is there already."""
     keeps = code_change("code_change(_, S, D, _) -> {ok, S, D}.", 4)
     tree = {"gg_sup": supervisor(child("gg_sm"))}
     old, new = versions(
@@ -244,11 +244,15 @@ def test_gen_statem_whose_callback_mode_changes(tmp_path, live):
         {**tree, "gg_sm": statem("1", "handle_event_function", keeps)},
     )
     way = between(old, new)
-    assert instructions(way.up) == ["{update,gg_sm,{advanced,[]}}"]
+    assert instructions(way.up) == [
+        "{update,gg_sm,static,default,{advanced,[]},brutal_purge,brutal_purge,[]}"
+    ]
     live.start(old)
     assert live.ask("gen_statem:call(gg_sm, get)") == "{state,1}"
     assert live.up(new) == OK
     assert live.ask("gen_statem:call(gg_sm, get)") == "{event,1}"
+    assert live.down(old) == OK
+    assert live.ask("gen_statem:call(gg_sm, get)") == "{state,1}"
 
 
 def test_gen_event_handler(tmp_path, live):

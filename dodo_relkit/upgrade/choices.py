@@ -54,6 +54,7 @@ def _choice(
     others = sorted(children.listed.get(name, frozenset()) - {name})
     modes = (_mode(each.program.code, name) for each in (view.older, view.newer))
     return choose(
+        old,
         new,
         uses_changed=bool(uses),
         listed_by=others[0] if others else "",

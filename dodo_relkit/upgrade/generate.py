@@ -286,7 +286,7 @@ def _code(
         if name in job.choices:
             choice = job.choices[name]
             purge = job.wishes.purges.get(name, job.wishes.purge)
-            term = instruction(name, choice.strategy, purge, used)
+            term = instruction(name, choice, purge, used)
             yield Step(instruction=term, reason=choice.reason)
         elif name in job.view.added:
             word = Atom("add_module" if is_up else "delete_module")

@@ -4,6 +4,8 @@
 |-------------------------------------------------|-------------------------------|
 | supervisor                                      | update as a supervisor        |
 | server with a `code_change` by the user         | update with code_change       |
+| gen_statem with the default, whose callback     | update with code_change,      |
+| mode changed                                    | `static`                      |
 | server with the default, uses changed modules   | update, suspended only        |
 | server with the default, uses none              | load                          |
 | special process                                 | update; code_change if own    |
@@ -16,7 +18,9 @@ the way up after loading it, and on the way down before it loads the older (appu
 nothing but stop the server for a while, and a module that has none makes the upgrade
 fail where it is called. A server that uses other changed modules is suspended all the
 same, so that it never runs with one of them new and another old. A special process
-leaves its old code only when it is suspended and resumed.
+leaves its old code only when it is suspended and resumed. A gen_statem asks for its
+callback mode right after code_change, so there the code that will run is loaded first;
+on the way down that is the older's, which must have the default too.
 """
 
 from __future__ import annotations
@@ -66,10 +70,17 @@ class Choice:
 
     strategy: Strategy
     reason: str
+    static: bool = False
+    """Whether, on the way down, the older code is loaded before code_change."""
 
 
 def choose(
-    new: ModuleKind, *, uses_changed: bool, listed_by: str, asks_mode: bool
+    old: ModuleKind,
+    new: ModuleKind,
+    *,
+    uses_changed: bool,
+    listed_by: str,
+    asks_mode: bool,
 ) -> Choice:
     """Return how a module that stays of one kind changes.
 
@@ -89,10 +100,12 @@ def choose(
             )
         case Kind.PLAIN | Kind.APPLICATION:
             return Choice(strategy=Strategy.LOAD, reason="no process keeps its state")
-    return _choose_server(new, uses_changed, asks_mode)
+    return _choose_server(old, new, uses_changed, asks_mode)
 
 
-def _choose_server(new: ModuleKind, uses_changed: bool, asks_mode: bool) -> Choice:
+def _choose_server(
+    old: ModuleKind, new: ModuleKind, uses_changed: bool, asks_mode: bool
+) -> Choice:
     name = new.kind.value
     if new.code_change is CodeChange.WRITTEN:
         how = "is written by the user" if new.sure else "is no known default"
@@ -105,6 +118,7 @@ def _choose_server(new: ModuleKind, uses_changed: bool, asks_mode: bool) -> Choi
             strategy=Strategy.UPDATE_ADVANCED,
             reason="gen_statem asks for its callback_mode, which changed, only after "
             "code_change",
+            static=old.code_change is CodeChange.KEEPS,
         )
     if new.kind is Kind.SPECIAL:
         return Choice(
@@ -123,16 +137,16 @@ def _choose_server(new: ModuleKind, uses_changed: bool, asks_mode: bool) -> Choi
 
 
 def instruction(
-    module: str, strategy: Strategy, purge: Purge, uses: tuple[str, ...]
+    module: str, choice: Choice, purge: Purge, uses: tuple[str, ...]
 ) -> Term:
     """Return the instruction of appup(4), in the shortest form that says all."""
     name, used = Atom(module), make_list(Atom(each) for each in uses)
     purged = (Atom(purge.before.value), Atom(purge.after.value))
     advanced: Term = (Atom("advanced"), [])
-    match strategy:
+    match choice.strategy:
         case Strategy.SUPERVISOR if purge == BRUTAL and not uses:
             return (Atom("update"), name, Atom("supervisor"))
-        case Strategy.SUPERVISOR:
+        case strategy if strategy is Strategy.SUPERVISOR or choice.static:
             kind = (Atom("static"), Atom("default"), advanced)
             return (Atom("update"), name, *kind, *purged, used)
         case Strategy.UPDATE_ADVANCED:
