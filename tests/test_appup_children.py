@@ -210,6 +210,19 @@ def test_server_whose_child_says_dynamic(tmp_path, live):
     live.stop(old)  # or it would fail the upgrades of other applications as well
 
 
+def test_the_older_form_says_dynamic_too(tmp_path):
+    spec = "{id, {bj_srv, start_link, []}, permanent, 5000, worker, dynamic}"
+    tree = {"bj_sup": supervisor(spec)}
+    old, new = versions(
+        tmp_path,
+        "bj",
+        {**tree, "bj_srv": server("{s, 1}")},
+        {**tree, "bj_srv": server("{s, 1, x}", OWN)},
+    )
+    (one,) = found(old, new, between(old, new))
+    assert (one.code, one.facts["child"]) == (Code.REVIEW_DYNAMIC, "id")
+
+
 def test_dynamic_harms_no_upgrade_that_suspends_nobody(tmp_path, live):
     """The same child, and one module loaded: nobody is asked."""
     tree = {

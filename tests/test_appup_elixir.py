@@ -152,7 +152,10 @@ def test_children_behind_a_name(built: list[Built], live: Live) -> None:
 def test_a_busy_server_is_not_suspended(built: list[Built], live: Live) -> None:
     """Row 1: it cannot be suspended while it waits, and need not be."""
     old, new = built
-    between(old, new)
+    way = between(old, new)
+    load = "{load_module,'Elixir.X.Busy'}"
+    assert load in instructions(way.up)
+    assert load in instructions(way.down)
     live.start(old)
     busy, lingers = "'Elixir.X.Busy'", "{ok,[{'Elixir.X.Busy',brutal_purge}]}"
     waits = f"{busy} ! {{wait, self()}}, receive waiting -> ok end"
