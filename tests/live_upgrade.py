@@ -15,8 +15,8 @@ from dodo_relkit.formats.appup import dump_appup
 from dodo_relkit.terms.model import Atom, make_list, make_string
 from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.upgrade.app_version import AppVersion
-from dodo_relkit.upgrade.build_appup import build_appup
-from dodo_relkit.upgrade.generate import NO_WISHES, Generated, Wishes, generate
+from dodo_relkit.upgrade.appup.build import build_appup
+from dodo_relkit.upgrade.appup.generate import NO_WISHES, Generated, Wishes, generate
 from tests.oracle import Oracle, the_oracle
 
 ELIXIR = Path("/usr/lib/elixir/lib")

@@ -55,8 +55,7 @@ def conn(state: str, own: str = "") -> str:
 
 
 BOTH_WAYS = code_change(
-    "code_change({down, _}, {s, N}, _) -> {ok, N};"
-    "code_change(_, N, _) -> {ok, {s, N}}."
+    "code_change({down, _}, {s, N}, _) -> {ok, N};code_change(_, N, _) -> {ok, {s, N}}."
 )
 
 

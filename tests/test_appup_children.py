@@ -8,10 +8,10 @@ from __future__ import annotations
 import pytest
 
 from dodo_relkit.codes import Code
-from dodo_relkit.upgrade.findings import AppUpgrade
-from dodo_relkit.upgrade.generate import Wishes
-from dodo_relkit.upgrade.review import review
-from dodo_relkit.upgrade.strategies import Purge, PurgeMethod
+from dodo_relkit.upgrade.appup.generate import Wishes
+from dodo_relkit.upgrade.appup.strategies import Purge, PurgeMethod
+from dodo_relkit.upgrade.review.findings import AppUpgrade
+from dodo_relkit.upgrade.review.review import review
 from tests.live_cases import OK, up_and_down, versions
 from tests.live_upgrade import Live, between, instructions
 from tests.upgrade_sources import child, code_change, server, supervisor

@@ -9,7 +9,7 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.terms.text import parse_term
-from dodo_relkit.upgrade.generate import Generated, Step
+from dodo_relkit.upgrade.appup.generate import Generated, Step
 from tests.live_cases import OK, up_and_down, versions
 from tests.live_upgrade import (
     Live,

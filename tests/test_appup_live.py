@@ -58,9 +58,9 @@ import shutil
 import pytest
 
 from dodo_relkit.terms.model import Atom
-from dodo_relkit.upgrade.draft import Direction
-from dodo_relkit.upgrade.generate import Generated, Step, generate
-from dodo_relkit.upgrade.transforms import Transform, transform
+from dodo_relkit.upgrade.appup.generate import Generated, Step, generate
+from dodo_relkit.upgrade.appup.transforms import Transform, transform
+from dodo_relkit.upgrade.script.draft import Direction
 from tests.live_cases import OK, up_and_down, versions
 from tests.live_upgrade import (
     Live,

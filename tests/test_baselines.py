@@ -15,13 +15,13 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble
-from dodo_relkit.edge.baseline_look import baseline_signature
-from dodo_relkit.edge.baseline_tarball import (
+from dodo_relkit.edge.upgrades.baseline_look import baseline_signature
+from dodo_relkit.edge.upgrades.baseline_tarball import (
     baselines_directory,
     prune_baselines,
     read_contents,
 )
-from dodo_relkit.edge.baselines import Building, read_baseline, read_baselines
+from dodo_relkit.edge.upgrades.baselines import Building, read_baseline, read_baselines
 from dodo_relkit.formats.rel import rel_term
 from dodo_relkit.terms.etf import decode
 from dodo_relkit.terms.model import Atom

@@ -15,8 +15,8 @@ from dodo_relkit.artifacts.delta import Whole, apps_digest
 from dodo_relkit.artifacts.model import Member
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble
-from dodo_relkit.edge.baselines import Building, read_baseline
-from dodo_relkit.edge.delta import delta_path, write_delta
+from dodo_relkit.edge.upgrades.baselines import Building, read_baseline
+from dodo_relkit.edge.upgrades.delta import delta_path, write_delta
 from dodo_relkit.formats.rel import load_rel
 from dodo_relkit.terms.text import consult_one
 from dodo_relkit.upgrade.baseline import Baseline

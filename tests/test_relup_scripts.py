@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from dodo_relkit.terms.etf import AtomEncoding, decode, encode
 from dodo_relkit.terms.model import Atom, Term, make_string
 from dodo_relkit.terms.pretty import format_term
-from dodo_relkit.upgrade.draft import Direction, Journey, UpgradeApp
-from dodo_relkit.upgrade.faults import ScriptTrouble
-from dodo_relkit.upgrade.passes import translate
+from dodo_relkit.upgrade.script.draft import Direction, Journey, UpgradeApp
+from dodo_relkit.upgrade.script.faults import ScriptTrouble
+from dodo_relkit.upgrade.script.passes import translate
 from tests.oracle import the_oracle
 from tests.upgrade_strategies import (
     MODULES,

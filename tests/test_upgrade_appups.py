@@ -13,15 +13,15 @@ from dodo_relkit.terms.etf import AtomEncoding, encode
 from dodo_relkit.terms.model import Atom, make_list
 from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.terms.text import parse_term
-from dodo_relkit.upgrade.appup_checks import check_appup
-from dodo_relkit.upgrade.build_appup import build_appup
-from dodo_relkit.upgrade.draft import Direction
-from dodo_relkit.upgrade.generate import generate
-from dodo_relkit.upgrade.protocols import (
+from dodo_relkit.upgrade.appup.build import build_appup
+from dodo_relkit.upgrade.appup.checks import check_appup
+from dodo_relkit.upgrade.appup.generate import generate
+from dodo_relkit.upgrade.appup.transforms import Transform, transform
+from dodo_relkit.upgrade.script.draft import Direction
+from dodo_relkit.upgrade.script.protocols import (
     compare_protocols,
     protocol_instructions,
 )
-from dodo_relkit.upgrade.transforms import Transform, transform
 from tests.live_upgrade import ELIXIR, Live, elixir_versions, erlang_version
 
 PLAIN = "-export([f/0]). f() -> {}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dodo_relkit.upgrade.build_appup import build_appup
+from dodo_relkit.upgrade.appup.build import build_appup
 from tests.live_upgrade import ELIXIR, Live, between, elixir_versions, instructions
 
 OK = "{ok,[]}"

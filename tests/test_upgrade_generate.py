@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dodo_relkit.codes import Code
-from dodo_relkit.upgrade.build_appup import build_appup, exact_pattern, explain_appup
-from dodo_relkit.upgrade.generate import Wishes, generate
-from dodo_relkit.upgrade.strategies import Purge, PurgeMethod, Strategy
+from dodo_relkit.upgrade.appup.build import build_appup, exact_pattern, explain_appup
+from dodo_relkit.upgrade.appup.generate import Wishes, generate
+from dodo_relkit.upgrade.appup.strategies import Purge, PurgeMethod, Strategy
 from tests.live_upgrade import (
     Live,
     between,

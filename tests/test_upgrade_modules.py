@@ -10,19 +10,19 @@ import pytest
 from dodo_relkit.codes import Code
 from dodo_relkit.formats import beam
 from dodo_relkit.terms.text import parse_term
-from dodo_relkit.upgrade.children import read_supervisor
-from dodo_relkit.upgrade.held_funs import held_funs
-from dodo_relkit.upgrade.kinds import STATEFUL, CodeChange, Kind, kind_of
+from dodo_relkit.upgrade.appup.order import used_first
+from dodo_relkit.upgrade.code.children import read_supervisor
+from dodo_relkit.upgrade.code.kinds import STATEFUL, CodeChange, Kind, kind_of
+from dodo_relkit.upgrade.code.read_code import read_code
 from dodo_relkit.upgrade.modules import Change, ModuleChange, compare_modules
-from dodo_relkit.upgrade.order import used_first
-from dodo_relkit.upgrade.read_code import read_code
 from dodo_relkit.upgrade.reuse import (
     check_app_version,
     check_loaded,
     check_private_files,
     loaded_modules,
 )
-from dodo_relkit.upgrade.state import state_shapes
+from dodo_relkit.upgrade.review.held_funs import held_funs
+from dodo_relkit.upgrade.review.shapes import state_shapes
 from tests.live_upgrade import ELIXIR, elixir_versions, erlang_version
 from tests.oracle import otp_root, the_oracle
 

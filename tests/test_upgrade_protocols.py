@@ -12,9 +12,9 @@ import pytest
 
 from dodo_relkit.terms.model import Atom, Term
 from dodo_relkit.terms.text import consult_one
-from dodo_relkit.upgrade.instructions import instruction_name
-from dodo_relkit.upgrade.protocols import ProtocolChanges, with_protocols
-from dodo_relkit.upgrade.script_checks import NO_RETURN, RESTART, RESTART_NEW
+from dodo_relkit.upgrade.script.checks import NO_RETURN, RESTART, RESTART_NEW
+from dodo_relkit.upgrade.script.instructions import instruction_name
+from dodo_relkit.upgrade.script.protocols import ProtocolChanges, with_protocols
 from tests.nodes import Node, booted, build, copy_sample, unpack
 
 DONE = ("load", "remove", "purge")

@@ -8,10 +8,10 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.terms.text import parse_term
-from dodo_relkit.upgrade.findings import AppUpgrade, Danger
-from dodo_relkit.upgrade.generate import generate
-from dodo_relkit.upgrade.review import review, severe_ones
-from dodo_relkit.upgrade.story import events, stories
+from dodo_relkit.upgrade.appup.generate import generate
+from dodo_relkit.upgrade.review.findings import AppUpgrade, Danger
+from dodo_relkit.upgrade.review.review import review, severe_ones
+from dodo_relkit.upgrade.review.story import events, stories
 from tests.live_upgrade import elixir_versions, erlang_version
 from tests.upgrade_sources import DEFAULT, child, code_change, server, supervisor
 

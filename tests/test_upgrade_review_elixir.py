@@ -42,9 +42,9 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.terms.text import parse_term
-from dodo_relkit.upgrade.findings import AppUpgrade
-from dodo_relkit.upgrade.generate import generate
-from dodo_relkit.upgrade.review import review
+from dodo_relkit.upgrade.appup.generate import generate
+from dodo_relkit.upgrade.review.findings import AppUpgrade
+from dodo_relkit.upgrade.review.review import review
 from tests.live_upgrade import Built, elixir_versions
 
 SOURCE = """

@@ -14,8 +14,8 @@ from dodo_relkit.release.spec import release
 from dodo_relkit.release.upgrade_settings import STRATEGIES
 from dodo_relkit.terms.model import Atom, Term
 from dodo_relkit.terms.text import consult_one
-from dodo_relkit.upgrade.strategies import Strategy
-from dodo_relkit.upgrade.wishes import unknown_names, wishes_for
+from dodo_relkit.upgrade.appup.strategies import Strategy
+from dodo_relkit.upgrade.appup.wishes import unknown_names, wishes_for
 from tests.doit_projects import run
 from tests.test_upgrade_release import DODO, tasks_of, write_version
 

@@ -8,8 +8,8 @@ import pytest
 
 from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.terms.text import parse_term
-from dodo_relkit.upgrade.draft import Direction, Journey, UpgradeApp
-from dodo_relkit.upgrade.passes import translate
+from dodo_relkit.upgrade.script.draft import Direction, Journey, UpgradeApp
+from dodo_relkit.upgrade.script.passes import translate
 from tests.live_upgrade import (
     Built,
     Live,

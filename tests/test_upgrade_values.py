@@ -16,10 +16,16 @@ from dodo_relkit.release.model import App, Release
 from dodo_relkit.terms.model import Atom, Term, list_items, make_list
 from dodo_relkit.terms.text import parse_term
 from dodo_relkit.upgrade.diff import compare
-from dodo_relkit.upgrade.draft import Direction, Journey, Script, UpgradeApp
-from dodo_relkit.upgrade.instructions import check_instruction
-from dodo_relkit.upgrade.passes import translate
-from dodo_relkit.upgrade.relup import Baseline, RelupJob, RelupResult, Way, make_relup
+from dodo_relkit.upgrade.script.draft import Direction, Journey, Script, UpgradeApp
+from dodo_relkit.upgrade.script.instructions import check_instruction
+from dodo_relkit.upgrade.script.passes import translate
+from dodo_relkit.upgrade.script.relup import (
+    Baseline,
+    RelupJob,
+    RelupResult,
+    Way,
+    make_relup,
+)
 from tests.apps import OTP, made_up_app
 
 BASE = [

@@ -6,11 +6,8 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.terms.text import parse_term
-from dodo_relkit.upgrade.calls import program_of
-from dodo_relkit.upgrade.findings import AppUpgrade
-from dodo_relkit.upgrade.generate import generate
-from dodo_relkit.upgrade.review import review
-from dodo_relkit.upgrade.starters import (
+from dodo_relkit.upgrade.appup.generate import generate
+from dodo_relkit.upgrade.appup.starters import (
     EVENT,
     NOBODY,
     SPAWNED,
@@ -18,7 +15,10 @@ from dodo_relkit.upgrade.starters import (
     WAITS,
     read_starts,
 )
-from dodo_relkit.upgrade.view import codes_of
+from dodo_relkit.upgrade.appup.view import codes_of
+from dodo_relkit.upgrade.code.calls import program_of
+from dodo_relkit.upgrade.review.findings import AppUpgrade
+from dodo_relkit.upgrade.review.review import review
 from tests.live_upgrade import elixir_versions, erlang_version, instructions
 from tests.starting_apps import BOTH_WAYS, conn, door, tree
 from tests.upgrade_sources import child, server, supervisor

@@ -12,9 +12,9 @@ from dodo_relkit.diagnostics import render
 from dodo_relkit.terms.model import Term
 from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.upgrade.diff import Changes
-from dodo_relkit.upgrade.draft import Direction
-from dodo_relkit.upgrade.findings import Danger, Finding
-from dodo_relkit.upgrade.story import Event, stories
+from dodo_relkit.upgrade.review.findings import Danger, Finding
+from dodo_relkit.upgrade.review.story import Event, stories
+from dodo_relkit.upgrade.script.draft import Direction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dodo_relkit.diagnostics import Trouble
-from dodo_relkit.edge.baseline_tarball import baselines_directory
 from dodo_relkit.edge.files import inside, remove_empty_parents, remove_file
 from dodo_relkit.edge.layout import Layout
 from dodo_relkit.edge.stage import staged_paths
 from dodo_relkit.edge.stage_members import staged_member_paths
 from dodo_relkit.edge.stamps import stamp_paths
+from dodo_relkit.edge.upgrades.baseline_tarball import baselines_directory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -78,7 +78,7 @@ def checks_signature(_: Profile, layout: Layout) -> str:
 
 def baselines_signature(profile: Profile, layout: Layout) -> list[str]:
     """Return how the earlier releases look."""
-    from dodo_relkit.edge.baseline_look import baseline_signature
+    from dodo_relkit.edge.upgrades.baseline_look import baseline_signature
 
     identity = _json(layout.facet("identity")) or {"vsn": ""}
     return [
@@ -98,8 +98,8 @@ def appups_signature(_: Profile, layout: Layout) -> list[list[object]]:
     Of a tarball, the digest is known; what lies in the release directory is looked at
     when `lib` is made.
     """
-    from dodo_relkit.edge.appup_places import user_appups
     from dodo_relkit.edge.tree_look import tree_signature
+    from dodo_relkit.edge.upgrades.appup_places import user_appups
 
     directories = [
         directory

@@ -27,11 +27,11 @@ STEPS: Mapping[str, tuple[str, str]] = {
     "erts": ("trees", "erts_step"),
     "consolidated": ("trees", "consolidated_step"),
     "tar": ("tarball", "tar_step"),
-    "baselines": ("upgrading", "baselines_step"),
-    "appups": ("appups", "appups_step"),
-    "relup": ("upgrading", "relup_step"),
-    "delta": ("upgrading", "delta_step"),
-    "review": ("reviewing", "review_step"),
+    "baselines": ("upgrades.steps", "baselines_step"),
+    "appups": ("upgrades.appups", "appups_step"),
+    "relup": ("upgrades.steps", "relup_step"),
+    "delta": ("upgrades.steps", "delta_step"),
+    "review": ("upgrades.reviewing", "review_step"),
 }
 """Module in this package and function, by the name of the step."""
 

@@ -21,7 +21,7 @@ from dodo_relkit import __version__
 from dodo_relkit.artifacts.table import ROWS, TABLE, TREES, Row, Tree
 from dodo_relkit.edge.layout import Layout, read_files
 from dodo_relkit.edge.perform import clean, perform
-from dodo_relkit.edge.python_hooks import hook_files
+from dodo_relkit.edge.upgrades.python_hooks import hook_files
 from dodo_relkit.edge.uptodate import (
     files_there,
     inputs_same,

@@ -32,14 +32,14 @@ from dodo_relkit.formats.first_term import NoTerm, ParseFault, first_term, read_
 from dodo_relkit.formats.relup import Relup, dump_relup, relup_term
 from dodo_relkit.release.model import App
 from dodo_relkit.terms.model import Atom, Term, make_string
-from dodo_relkit.upgrade.faults import CRASH, ScriptTrouble
-from dodo_relkit.upgrade.relup import (
+from dodo_relkit.upgrade.script.faults import CRASH, ScriptTrouble
+from dodo_relkit.upgrade.script.relup import (
     Baseline,
     RelupJob,
     RelupResult,
     stop_without_sasl,
 )
-from dodo_relkit.upgrade.relup import make_relup as relup_of
+from dodo_relkit.upgrade.script.relup import make_relup as relup_of
 
 Bases = Sequence[str | tuple[str, Term]]
 """Names of `.rel` files without extension, or pairs of a name and a description."""

@@ -11,7 +11,7 @@ from dodo_relkit.release.needs import for_target, needs_of
 from dodo_relkit.target import Target
 from dodo_relkit.terms.model import Atom, Term, make_string
 from dodo_relkit.terms.text import parse_term
-from dodo_relkit.upgrade.relup import RelupJob
+from dodo_relkit.upgrade.script.relup import RelupJob
 
 SYSTOOLS_RELUP = "systools_relup"
 SYSTOOLS_RC = "systools_rc"

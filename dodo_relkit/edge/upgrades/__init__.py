@@ -1,0 +1,1 @@
+"""What is read and written for hot upgrades: the steps of their tasks."""

@@ -1,0 +1,1 @@
+"""Appups: generated from two versions of an application, checked, transformed."""

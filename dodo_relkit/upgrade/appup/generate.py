@@ -1,0 +1,298 @@
+"""The appup of an application that has none: instructions up and down, with reasons.
+
+Takes two versions of the application, returns values. Knows no release and no file;
+the choice for each module is in `choices.py`, what comes before what in `phases.py`
+and `order.py`, children in `child_changes.py`.
+
+    up:    suspend │ what new  │ start │ changed and added │ delete │ stop │ resume
+                   │ children  │ them  │ modules, used     │ removed│ lost │
+                   │ need      │       │ before user       │        │      │
+    down:  the same for the other version, modules from right to left
+
+Instructions name the modules they depend on, so that systools suspends what belongs
+together at once and never puts them in another order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
+from dodo_relkit.terms.model import Atom, Term, make_list
+from dodo_relkit.upgrade.app_version import AppVersion
+from dodo_relkit.upgrade.appup.child_changes import (
+    ChildChange,
+    ChildChanges,
+    compare_children,
+)
+from dodo_relkit.upgrade.appup.choices import choices
+from dodo_relkit.upgrade.appup.order import Uses, used_first, uses_among
+from dodo_relkit.upgrade.appup.phases import Phases, Way, phases
+from dodo_relkit.upgrade.appup.starters import Starts, read_starts
+from dodo_relkit.upgrade.appup.strategies import (
+    BRUTAL,
+    Choice,
+    Purge,
+    Strategy,
+    instruction,
+)
+from dodo_relkit.upgrade.appup.suspensions import Running
+from dodo_relkit.upgrade.appup.view import View, view_of
+from dodo_relkit.upgrade.code.kinds import Kind
+from dodo_relkit.upgrade.code.model import atoms_in
+from dodo_relkit.upgrade.script.draft import Direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wishes:
+    """What the user decided; by module, the rest is chosen."""
+
+    strategies: Mapping[str, Strategy] = field(default_factory=dict)
+    purge: Purge = BRUTAL
+    """Of modules that are not in `purges`."""
+    purges: Mapping[str, Purge] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One instruction and why it is there."""
+
+    instruction: Term
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Generated:
+    """The way between two versions of an application."""
+
+    app: str
+    old: str
+    new: str
+    up: tuple[Step, ...]
+    down: tuple[Step, ...]
+    notes: tuple[Diagnostic, ...] = ()
+    """What a person should look at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """What both directions are made of."""
+
+    view: View
+    children: tuple[ChildChange, ...]
+    choices: Mapping[str, Choice]
+    """Of the modules that have an `update` or `load_module`."""
+    order: tuple[str, ...]
+    """All modules that have instructions, used before user, those removed last."""
+    uses: Mapping[Direction, Uses]
+    """Among them, in the version that is installed."""
+    names: Mapping[Direction, Uses]
+    """Of those that only the version that is installed has: which others they name."""
+    starts: Mapping[Direction, Starts]
+    """In the version that runs."""
+    wishes: Wishes
+
+
+NO_WISHES = Wishes()
+_SUSPENDING = frozenset({Strategy.UPDATE_SOFT, Strategy.UPDATE_ADVANCED})
+
+
+def generate(old: AppVersion, new: AppVersion, wishes: Wishes = NO_WISHES) -> Generated:
+    """Return the instructions from `old` to `new` and back, each with its reason.
+
+    Raises Trouble for beams that cannot be read. Notes: UP_CHILDREN_UNREAD,
+    UP_CHILD_UNREACHED, UP_KIND_CHANGED, UP_CHILD_LATE.
+    """
+    view = view_of(old, new)
+    children = compare_children(
+        view.older.program.code,
+        view.newer.program.code,
+        supervisors=view.supervisors,
+        changed=frozenset(view.changed),
+        replaced=view.switched,
+    )
+    homeless = view.switched - {each.module for each in children.changes}
+    notes = [*children.notes, *(_homeless(view, name) for name in sorted(homeless))]
+    asked = set(wishes.strategies.values())
+    whole: Step | None = None
+    if Strategy.RESTART_EMULATOR in asked:
+        whole = Step(instruction=Atom("restart_emulator"), reason="asked for")
+    elif Strategy.RESTART_APP in asked or homeless:
+        reason = "asked for" if Strategy.RESTART_APP in asked else "no other way found"
+        restart: Term = (Atom("restart_application"), Atom(new.name))
+        whole = Step(instruction=restart, reason=reason)
+    steps: dict[Direction, tuple[Step, ...]] = {}
+    job = _job(view, children, wishes) if whole is None else None
+    for direction in Direction:
+        if job is None:
+            steps[direction] = (whole,) if whole else ()
+            continue
+        steps[direction], said = _way(job, direction)
+        notes += [each for each in said if each not in notes]
+    return Generated(
+        app=new.name,
+        old=old.vsn,
+        new=new.vsn,
+        up=steps[Direction.UP],
+        down=steps[Direction.DOWN],
+        notes=tuple(notes),
+    )
+
+
+def _homeless(view: View, name: str) -> Diagnostic:
+    old, new = view.kinds(name)
+    code = view.newer.program.code.get(name)
+    return diagnostic(
+        Code.UP_KIND_CHANGED,
+        Place(file=code.file if code else ""),
+        app=view.new.name,
+        module=name,
+        old=old.kind.value,
+        new=new.kind.value,
+    )
+
+
+def _job(view: View, children: ChildChanges, wishes: Wishes) -> _Job:
+    skipped = {name for name, how in wishes.strategies.items() if how is Strategy.SKIP}
+    asked_anew = {each.supervisor for each in children.changes if each.by_update}
+    names = {*view.changed, *asked_anew} - skipped
+    starts = {
+        Direction.UP: read_starts(view.older.program, view.older.calls),
+        Direction.DOWN: read_starts(view.newer.program, view.newer.calls),
+    }
+    called = uses_among(view.new.modules, {*names, *view.added} - skipped)
+    uses = {
+        Direction.UP: _with_starts(called, starts.values()),
+        Direction.DOWN: _with_starts(
+            uses_among(view.old.modules, {*names, *view.removed}), starts.values()
+        ),
+    }
+    gone = used_first(uses_among(view.old.modules, view.removed))
+    return _Job(
+        view=view,
+        children=children.changes,
+        choices=choices(view, children, names, called, wishes.strategies),
+        order=(*used_first(uses[Direction.UP]), *reversed(gone)),
+        uses=uses,
+        names={
+            Direction.UP: _named(view.newer, view.added, uses[Direction.UP]),
+            Direction.DOWN: _named(view.older, view.removed, uses[Direction.DOWN]),
+        },
+        starts=starts,
+        wishes=wishes,
+    )
+
+
+def _named(running: Running, fresh: Iterable[str], uses: Uses) -> Uses:
+    """Return which others each of the `fresh` modules names.
+
+    A supervisor any that is in the upgrade, since they may run its children; others
+    only one another.
+    """
+    among = frozenset(fresh)
+    found = {}
+    for name in sorted(among & uses.keys()):
+        code = running.program.code.get(name)
+        is_supervisor = running.program.kind(name) is Kind.SUPERVISOR
+        wanted = frozenset(uses) if is_supervisor else among
+        named = atoms_in(code) if code else frozenset()
+        found[name] = tuple(sorted(named & wanted - {name}))
+    return found
+
+
+def _with_starts(uses: Uses, starts: Iterable[Starts]) -> Uses:
+    """Return the uses with those who start children using what these run."""
+    added: dict[str, set[str]] = {name: set(used) for name, used in uses.items()}
+    for starter in (one for each in starts for one in each.starters):
+        if starter.module in added:
+            added[starter.module] |= starter.children & uses.keys() - {starter.module}
+    return {name: tuple(sorted(used)) for name, used in added.items()}
+
+
+def _way(
+    job: _Job, direction: Direction
+) -> tuple[tuple[Step, ...], Iterable[Diagnostic]]:
+    is_up = direction is Direction.UP
+    parts = phases(
+        Way(
+            view=job.view,
+            direction=direction,
+            changes=job.children,
+            uses=job.uses[direction],
+            used=job.uses[Direction.DOWN if is_up else Direction.UP],
+            names=job.names[direction],
+            named=job.names[Direction.DOWN if is_up else Direction.UP],
+            updated=frozenset(
+                name
+                for name, choice in job.choices.items()
+                if choice.strategy in _SUSPENDING
+            ),
+            starts=job.starts[direction],
+        )
+    )
+    steps = tuple(_steps(job, parts, direction))
+    return steps, parts.notes
+
+
+def _steps(job: _Job, parts: Phases, direction: Direction) -> Iterator[Step]:
+    is_up = direction is Direction.UP
+    order = job.order if is_up else tuple(reversed(job.order))
+    by_part = {
+        part: [name for name in order if parts.part(name) == part] for part in range(3)
+    }
+    for name in parts.suspended:  # one by one: each is listed when the others wait
+        silent: Term = (Atom("suspend"), [Atom(name)])
+        yield Step(instruction=silent, reason=parts.reasons[name])
+    yield from _stopped(parts.stopped_first, direction)
+    yield from _code(job, parts, by_part[1], direction)
+    yield from _started(parts.started, direction)
+    yield from _code(job, parts, by_part[0], direction)
+    yield from _stopped(parts.stopped_late, direction)
+    yield from _code(job, parts, by_part[2], direction)
+    yield from _started(parts.started_late, direction)
+    if parts.suspended:
+        speaking: Term = make_list(Atom(each) for each in reversed(parts.suspended))
+        reason = "all that changes did; until here they were suspended"
+        yield Step(instruction=(Atom("resume"), speaking), reason=reason)
+
+
+def _stopped(changes: Iterable[ChildChange], way: Direction) -> Iterator[Step]:
+    for each in changes:
+        reason = f"child {each.child} of {each.supervisor} {each.fate}: stopped"
+        for term in each.stop(way):
+            yield Step(instruction=term, reason=reason)
+
+
+def _started(changes: Iterable[ChildChange], way: Direction) -> Iterator[Step]:
+    for each in changes:
+        reason = f"child {each.child} of {each.supervisor} {each.fate}: started"
+        for term in each.start(way):
+            yield Step(instruction=term, reason=reason)
+
+
+def _code(
+    job: _Job, parts: Phases, names: Iterable[str], direction: Direction
+) -> Iterator[Step]:
+    is_up = direction is Direction.UP
+    for name in names:
+        used = tuple(
+            each
+            for each in job.uses[Direction.UP].get(name, ())
+            if parts.part(each) == parts.part(name)
+        )
+        named = (make_list(Atom(each) for each in used),) if used else ()
+        if name in job.choices:
+            choice = job.choices[name]
+            purge = job.wishes.purges.get(name, job.wishes.purge)
+            term = instruction(name, choice, purge, used)
+            yield Step(instruction=term, reason=choice.reason)
+        elif name in job.view.added:
+            word = Atom("add_module" if is_up else "delete_module")
+            reason = "only in the newer version"
+            yield Step(instruction=(word, Atom(name), *named), reason=reason)
+        else:
+            word = Atom("delete_module" if is_up else "add_module")
+            reason = "only in the older version"
+            yield Step(instruction=(word, Atom(name)), reason=reason)

@@ -1,0 +1,249 @@
+"""What comes before what on one way of an upgrade: children, code, and who is silent.
+
+Takes both versions and what became of children; makes no instruction. Two rules:
+
+* a child runs before code that calls it is loaded, and until such code is gone;
+* who starts children of a module does so neither while that module changes nor
+  between the listing of its processes and their suspension (`starters.py`).
+
+    suspend │ stop │ what a new    │ start │ all other │ stop │ what only a │ resume
+            │  *   │ child needs:  │       │  modules  │      │ lost child  │
+            │      │ `first`       │       │           │      │ used: `last`│
+
+Modules of `first` and `last` do not depend on others of another part, so that systools
+does not put them into one group. Where a process that is not of the part uses a changed
+module of it, it is suspended meanwhile. `*`: children that are replaced, or that cannot
+run on beside newer code; their users are suspended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
+from dodo_relkit.upgrade.appup.child_changes import ChildChange
+from dodo_relkit.upgrade.appup.order import Uses
+from dodo_relkit.upgrade.appup.starters import Starts
+from dodo_relkit.upgrade.appup.suspensions import Events, Running, quiet
+from dodo_relkit.upgrade.appup.view import View
+from dodo_relkit.upgrade.code.calls import reached_modules
+from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind
+from dodo_relkit.upgrade.script.draft import Direction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What is known of one direction."""
+
+    view: View
+    direction: Direction
+    changes: tuple[ChildChange, ...]
+    uses: Uses
+    """Among the modules that have instructions and are in the version that is
+    installed: which of them each uses."""
+    used: Uses
+    """The same of the version that runs."""
+    names: Uses
+    """Of those that only the version that is installed has: which others they name, as
+    a supervisor does in the specifications of its children."""
+    named: Uses
+    """The same of those that only the version that runs has."""
+    updated: frozenset[str]
+    """Modules whose processes are suspended and changed."""
+    starts: Starts
+    """Who starts children in the version that runs."""
+
+    @property
+    def source(self) -> Running:
+        """The version that runs."""
+        return self.view.source(self.direction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phases:
+    """The parts of one way, in the order of the picture above."""
+
+    suspended: tuple[str, ...]
+    reasons: Mapping[str, str]
+    """Why each of `suspended` is."""
+    stopped_first: tuple[ChildChange, ...]
+    first: frozenset[str]
+    started: tuple[ChildChange, ...]
+    stopped_late: tuple[ChildChange, ...]
+    last: frozenset[str]
+    started_late: tuple[ChildChange, ...]
+    """What needs a module that calls it: after all code."""
+    notes: tuple[Diagnostic, ...]
+
+    def part(self, module: str) -> int:
+        """Return a number that is the same for modules of one part."""
+        return 1 if module in self.first else 2 if module in self.last else 0
+
+
+def phases(way: Way) -> Phases:
+    """Return the parts of one way. Notes UP_CHILD_LATE."""
+    starting = [each for each in way.changes if each.start(way.direction)]
+    circles = {_key(each): _circle(way, each) for each in starting}
+    early = tuple(each for each in starting if not circles[_key(each)])
+    first = frozenset().union(*(_needs(way, each) for each in early))
+    stopping = [each for each in way.changes if each.stop(way.direction)]
+    late = tuple(each for each in stopping if _can_stay(way, each, first))
+    stopped_first = tuple(each for each in stopping if each not in late)
+    last = frozenset().union(*(_left(way, each) for each in late)) - first
+    starters = _starters(way, frozenset().union(*(_ends(way, e) for e in stopping)))
+    wanted = _users(way, first, early, stopped_first) | {
+        name: f"{name} starts processes of {', '.join(children)}: none begins unseen "
+        "meanwhile"
+        for name, children in starters.items()
+    }
+    silent = quiet(
+        wanted,
+        starters,
+        way.view.versions(way.direction),
+        Events(
+            updated=way.updated,
+            started=frozenset().union(*(_begins(way, each) for each in starting)),
+            stopped=frozenset().union(*(_ends(way, each) for each in stopping)),
+        ),
+    )
+    late_ones = tuple(each for each in starting if circles[_key(each)])
+    notes = [_child_late(each, circles[_key(each)]) for each in late_ones]
+    return Phases(
+        suspended=silent.modules,
+        reasons=wanted,
+        stopped_first=stopped_first,
+        first=first,
+        started=early,
+        stopped_late=late,
+        last=last,
+        started_late=late_ones,
+        notes=tuple(notes),
+    )
+
+
+def closure(roots: Iterable[str], *uses: Uses) -> frozenset[str]:
+    """Return the modules that these use, directly or through others, and themselves."""
+    found: set[str] = set()
+    todo = [name for name in roots if name in uses[0]]
+    while todo:
+        name = todo.pop()
+        if name not in found:
+            found.add(name)
+            for each in uses:
+                todo += each.get(name, ())
+    return frozenset(found)
+
+
+def _needs(way: Way, change: ChildChange) -> frozenset[str]:
+    """Return the modules that must have changed before the child starts."""
+    child = closure([change.started(way.direction)], way.uses, way.names)
+    if change.by_update:
+        return child | closure([change.supervisor], way.uses)
+    return child
+
+
+def _begins(way: Way, change: ChildChange) -> frozenset[str]:
+    """Return the modules that only come with a child: its own, and of those below."""
+    child = change.started(way.direction)
+    return closure([child], way.uses, way.names) & way.names.keys() | {child}
+
+
+def _circle(way: Way, change: ChildChange) -> str:
+    """Return a changed module that the child needs and that calls the child, or ""."""
+    kinds = way.view.versions(way.direction).target.program
+    begins = {each for each in _begins(way, change) if kinds.kind(each) in STATEFUL}
+    for name in sorted(_needs(way, change) & set(way.view.changed)):
+        if name in (change.started(way.direction), change.supervisor):
+            continue
+        if closure([name], way.uses) & begins:
+            return name
+    return ""
+
+
+def _left(way: Way, change: ChildChange) -> frozenset[str]:
+    """Return the modules that may change only after the child was stopped."""
+    child = change.stopped(way.direction)
+    return closure([child], way.used, way.named) - {change.supervisor}
+
+
+def _ends(way: Way, change: ChildChange) -> frozenset[str]:
+    """Return the modules that only go with a child: its own, and of those below it."""
+    return _left(way, change) & way.named.keys() | {change.stopped(way.direction)}
+
+
+def _can_stay(way: Way, change: ChildChange, first: frozenset[str]) -> bool:
+    """Tell whether a child may run until all others have changed.
+
+    Not one that is replaced, or that starts others; and not when what it uses changes
+    and others use that too: they would be of different versions.
+    """
+    ends = _ends(way, change)
+    if change.start(way.direction) or any(
+        each.module in ends for each in way.starts.starters
+    ):
+        return False
+    left = _left(way, change) & set(way.view.changed)
+    if left & first:
+        return False
+    return not any(
+        left & reached_modules(running.program, running.calls, name)
+        for running in (way.view.older, way.view.newer)
+        for name in running.program.processes
+        if name not in ends
+    )
+
+
+def _users(
+    way: Way,
+    first: frozenset[str],
+    early: Iterable[ChildChange],
+    stopped: Iterable[ChildChange],
+) -> dict[str, str]:
+    """Return who is suspended since it uses what changes or stops before it does."""
+    gone = {each.stopped(way.direction): each.child for each in stopped}
+    supervisors = {each.supervisor for each in early}
+    changed = first & set(way.view.changed) - supervisors
+    found: dict[str, str] = {}
+    program = way.source.program
+    for name in program.processes:
+        if name in first or name in gone or name not in way.view.newer.program.code:
+            continue
+        if name not in way.view.older.program.code:
+            continue
+        if program.kind(name) is Kind.GEN_EVENT:  # `EVENT` of starters.py
+            continue
+        uses = reached_modules(program, way.source.calls, name)
+        for used in sorted(uses & gone.keys()):
+            found[name] = f"{name} uses {gone[used]}, which stops"
+        for used in sorted(uses & changed):
+            found.setdefault(name, f"{name} uses {used}, which changes before it")
+    return found
+
+
+def _starters(way: Way, stopping: frozenset[str]) -> dict[str, tuple[str, ...]]:
+    """Return who is suspended since it starts children, with their modules.
+
+    Not who stops on this way, nor whose code comes or goes with it.
+    """
+    both = way.view.older.program.kinds.keys() & way.view.newer.program.kinds.keys()
+    return {
+        each.module: tuple(sorted(each.children & way.updated))
+        for each in way.starts.of(way.updated)
+        if not each.reason and each.module in both and each.module not in stopping
+    }
+
+
+def _child_late(change: ChildChange, name: str) -> Diagnostic:
+    return diagnostic(
+        Code.UP_CHILD_LATE,
+        Place(),
+        child=change.child,
+        supervisor=change.supervisor,
+        module=name,
+    )
+
+
+def _key(change: ChildChange) -> tuple[str, str]:
+    return (change.supervisor, change.child)

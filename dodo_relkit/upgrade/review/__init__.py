@@ -1,0 +1,1 @@
+"""What an upgrade will do to processes, and what is dangerous about it."""

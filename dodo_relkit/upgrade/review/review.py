@@ -1,0 +1,225 @@
+"""What an upgrade will do to the processes of a node: all findings, worst first.
+
+Reads both versions' code and the instructions of the appups; runs nothing. How states
+are judged is in `states.py`, funs in `held_funs.py`, children that say `dynamic` in
+`dynamic.py`, who starts children in `unseen.py`. `Finding.danger` says what
+`strict_upgrades` stops at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Place
+from dodo_relkit.formats import beam
+from dodo_relkit.upgrade.app_version import AppVersion
+from dodo_relkit.upgrade.code.children import Supervisor, read_supervisor
+from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind
+from dodo_relkit.upgrade.code.model import ModuleCode, Record, RecordOf, walk_module
+from dodo_relkit.upgrade.code.read_code import read_code
+from dodo_relkit.upgrade.modules import Change
+from dodo_relkit.upgrade.review.dynamic import review_dynamic
+from dodo_relkit.upgrade.review.findings import (
+    AppUpgrade,
+    Danger,
+    Finding,
+    Reviewed,
+    notice,
+    read_upgrade,
+    severe,
+    words_for,
+)
+from dodo_relkit.upgrade.review.held_funs import held_funs
+from dodo_relkit.upgrade.review.states import review_states
+from dodo_relkit.upgrade.review.unseen import review_starters
+from dodo_relkit.upgrade.script.draft import Direction
+from dodo_relkit.upgrade.script.touched import restarted
+
+
+def review(
+    upgrades: Iterable[AppUpgrade], others: Iterable[AppVersion] = ()
+) -> tuple[Finding, ...]:
+    """Return all findings about an upgrade, the severe ones first.
+
+    `upgrades` are the applications that change, `others` those that stay as they are.
+    Raises Trouble for beams or instructions that are broken.
+    """
+    apps = [read_upgrade(each) for each in upgrades]
+    found = [
+        finding
+        for app in apps
+        for part in (
+            review_states,
+            _review_funs,
+            _review_instructions,
+            _review_restarts,
+            _review_listed,
+        )
+        for finding in part(app)
+    ]
+    staying = tuple(others)
+    found += _review_shared(apps, staying)
+    found += review_dynamic(apps, staying)
+    found += review_starters(apps, staying)
+    return tuple(sorted(found, key=lambda each: each.danger is not Danger.SEVERE))
+
+
+def severe_ones(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings that `strict_upgrades` stops at."""
+    return tuple(each for each in findings if each.danger is Danger.SEVERE)
+
+
+def _changed(app: Reviewed) -> tuple[str, ...]:
+    return tuple(each.name for each in app.changes if each.change is Change.CHANGED)
+
+
+def _review_funs(app: Reviewed) -> Iterator[Finding]:
+    """Yield REVIEW_HELD_FUN: those that the older version, soon old code, made."""
+    for name in _changed(app):
+        code = app.old_code.get(name)
+        if code is None:
+            continue
+        has_state = app.old_kinds[name].kind in STATEFUL
+        for held in held_funs(code, has_state=has_state):
+            yield notice(
+                Code.REVIEW_HELD_FUN,
+                Place(file=code.file, line=held.line),
+                module=name,
+                function=held.function,
+                holder=held.holder,
+            )
+
+
+def _review_instructions(app: Reviewed) -> Iterator[Finding]:
+    """Yield REVIEW_NO_INSTRUCTION for processes whose module is passed over."""
+    for name in _changed(app):
+        kind = app.new_kinds[name].kind
+        if kind not in STATEFUL | {Kind.SUPERVISOR}:
+            continue
+        for direction in Direction:
+            script = app.upgrade.instructions(direction)
+            if name in app.touched[direction] or restarted(script):
+                continue
+            code = app.new_code.get(name)
+            yield severe(
+                Code.REVIEW_NO_INSTRUCTION,
+                Place(file=code.file if code else ""),
+                module=name,
+                kind=kind.value,
+                direction=words_for(direction),
+            )
+
+
+def _review_restarts(app: Reviewed) -> Iterator[Finding]:
+    """Yield REVIEW_RESTART for each instruction that stops what runs, unasked."""
+    if app.upgrade.restart_asked:
+        return
+    for direction in Direction:
+        for _, what in restarted(app.upgrade.instructions(direction)):
+            reason = f"the appup of {app.name} says so"
+            way = words_for(direction)
+            yield severe(
+                Code.REVIEW_RESTART, Place(), direction=way, what=what, reason=reason
+            )
+
+
+def _review_listed(app: Reviewed) -> Iterator[Finding]:
+    """Yield REVIEW_NOT_FOUND for children that do not list the module they run."""
+    changed = set(_changed(app))
+    for name, code in app.new_code.items():
+        if app.new_kinds[name].kind not in (Kind.SUPERVISOR, Kind.APPLICATION):
+            continue
+        supervisor = read_supervisor(code, app.new_code)
+        if not isinstance(supervisor, Supervisor):
+            continue
+        for child in supervisor.children:
+            runs, listed = child.module, child.modules
+            if listed is None or runs in listed or runs not in changed:
+                continue
+            if app.new_kinds[runs].kind in STATEFUL:
+                yield severe(
+                    Code.REVIEW_NOT_FOUND,
+                    Place(file=code.file, line=supervisor.line),
+                    child=child.label,
+                    supervisor=name,
+                    module=runs,
+                    listed=listed or "nothing",
+                )
+
+
+def _review_shared(
+    apps: Sequence[Reviewed], others: Sequence[AppVersion]
+) -> Iterator[Finding]:
+    """Yield REVIEW_SHARED for modules that keep the old fields of what changed."""
+    changed = [(app, *each) for app in apps for each in _changed_records(app)]
+    left_out = [
+        (name, app.new_code[name])
+        for app in apps
+        for name in sorted(app.new_code.keys() & app.old_code.keys())
+        if name not in app.touched[Direction.UP] and not restarted(app.upgrade.up)
+    ]
+    names = {before.name for _, _, before, _ in changed}
+    for other in others:
+        for name, chunks in sorted(other.modules.items()):
+            if not any(beam.mentions(chunks, each) for each in names):
+                continue
+            code = read_code(chunks, file=name)
+            if code is not None:
+                left_out.append((name, code))
+    for app, what, before, after in changed:
+        for user, code in left_out:
+            line = _use(code, before)
+            if line is not None and user != before.name:
+                yield severe(
+                    Code.REVIEW_SHARED,
+                    Place(file=code.file, line=line),
+                    what=what,
+                    changes=_difference(before, after),
+                    user=user,
+                    app=app.name,
+                )
+
+
+def _changed_records(app: Reviewed) -> Iterator[tuple[str, Record, Record]]:
+    """Yield the records and structs that have other fields now, each once."""
+    seen: set[tuple[str, tuple[str, ...]]] = set()
+    for name in sorted(app.old_code.keys() & app.new_code.keys()):
+        old, new = app.old_code[name], app.new_code[name]
+        pairs = [
+            (f"the record #{record}", before, new.records[record])
+            for record, before in old.records.items()
+            if record in new.records
+        ]
+        if old.struct is not None and new.struct is not None:
+            shown = f"the struct %{name.removeprefix('Elixir.')}{{}}"
+            pairs.append((shown, old.struct, new.struct))
+        for what, before, after in pairs:
+            key = (before.name, before.fields)
+            if before.fields != after.fields and key not in seen:
+                seen.add(key)
+                yield what, before, after
+
+
+def _use(code: ModuleCode, record: Record) -> int | None:
+    """Return the line in which the module uses the old record or struct, or None.
+
+    Of a record it must know the old fields. Of a struct it must build one, or name a
+    field: a pattern for the struct alone fits both versions.
+    """
+    is_struct = record.name not in code.records
+    if not is_struct and code.records[record.name].fields != record.fields:
+        return None
+    for function, each in walk_module(code):
+        match each:
+            case RecordOf(name, fields) if name == record.name:
+                if each.is_struct is is_struct and (fields or not is_struct):
+                    return each.line or function.line
+    return None
+
+
+def _difference(before: Record, after: Record) -> str:
+    gone = [each for each in before.fields if each not in after.fields]
+    new = [each for each in after.fields if each not in before.fields]
+    parts = [f"+{each}" for each in new] + [f"-{each}" for each in gone]
+    return ", ".join(parts) or "the order of its fields"

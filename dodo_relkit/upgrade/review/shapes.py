@@ -1,0 +1,197 @@
+"""Which shape the state of a process has, by the source of its module.
+
+Looks at what `init` returns; when that cannot be followed, at the patterns for the
+state in the callbacks. A shape says what code can match on: the name and fields of a
+record or struct, the keys of a map, the size and tag of a tuple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from dodo_relkit.terms.model import Atom, Map
+from dodo_relkit.terms.pretty import format_term
+from dodo_relkit.upgrade.code.kinds import Kind
+from dodo_relkit.upgrade.code.model import (
+    Call,
+    Constant,
+    Expression,
+    ListOf,
+    MapOf,
+    Match,
+    ModuleCode,
+    RecordOf,
+    TupleOf,
+    atom_of,
+    parts_of,
+)
+from dodo_relkit.upgrade.code.returns import returned
+
+Codes = Mapping[str, ModuleCode]
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a value looks like from outside."""
+
+    what: str
+    """`record`, `struct`, `tuple`, `map`, `list`, or the kind of a plain value."""
+    name: str = ""
+    """Of a record or struct; the tag of a tuple."""
+    fields: tuple[str, ...] = ()
+    """Of a record (in order), struct or map (sorted)."""
+    size: int = 0
+    """Elements of a tuple, also of a record."""
+    kept: tuple[Shape, ...] = ()
+    """Records and structs that are put into it."""
+
+    @property
+    def words(self) -> str:
+        """The shape for a person."""
+        fields = ", ".join(self.fields)
+        inner = f" with {' and '.join(each.words for each in self.kept)} in it"
+        tail = inner if self.kept else ""
+        match self.what:
+            case "record":
+                return f"#{self.name}{{{fields}}}{tail}"
+            case "struct":
+                name = self.name.removeprefix("Elixir.")
+                return f"%{name}{{{fields}}}{tail}"
+            case "map":
+                return f"a map with the keys {fields}{tail}"
+            case "tuple" if self.name:
+                return f"a tuple {{{self.name}, ...}} of {self.size}{tail}"
+            case "tuple":
+                return f"a tuple of {self.size}{tail}"
+            case _:
+                return f"{self.what}{tail}"
+
+
+_CALLBACKS = {
+    Kind.GEN_SERVER: (("handle_call", 3, 2), ("handle_cast", 2, 1),
+                      ("handle_info", 2, 1)),
+    Kind.GEN_EVENT: (("handle_event", 2, 1), ("handle_call", 2, 1)),
+    Kind.GEN_STATEM: (("handle_event", 4, 3),),
+}  # fmt: skip
+"""Callbacks and which of their arguments is the state (the data of a gen_statem)."""
+
+
+def state_shapes(code: ModuleCode, kind: Kind, codes: Codes) -> tuple[Shape, ...]:
+    """Return the shapes that the state can have at the start; () when unknown.
+
+    Of a gen_statem it is the data. `codes` has the modules of the application.
+    """
+    found: list[Shape] = []
+    for value in state_values(code, kind, codes):
+        shape = shape_of(value, code, codes)
+        if shape is None:
+            return _from_patterns(code, kind, codes)
+        if shape not in found:
+            found.append(shape)
+    return tuple(found) or _from_patterns(code, kind, codes)
+
+
+def state_values(code: ModuleCode, kind: Kind, codes: Codes) -> tuple[Expression, ...]:
+    """Return the expressions that are the state in what `init/1` returns."""
+    function = code.function("init", 1)
+    if function is None:
+        return ()
+    place = 2 if kind is Kind.GEN_STATEM else 1
+    return tuple(
+        value.items[place]
+        for value in returned(code, function, codes)
+        if isinstance(value, TupleOf)
+        and len(value.items) > place
+        and atom_of(value.items[0]) == "ok"
+    )
+
+
+def shape_of(value: Expression, code: ModuleCode, codes: Codes) -> Shape | None:
+    """Return the shape of an expression, None when it is made at run time."""
+    kept = tuple(_kept(value, code, codes))
+    match value:
+        case RecordOf(name, is_struct=True):
+            return Shape("struct", name, _struct_fields(value, codes), kept=kept)
+        case RecordOf(name):
+            fields = _record_fields(value, code)
+            return Shape("record", name, fields, len(fields) + 1, kept)
+        case MapOf(pairs, None):
+            keys = [key_text(key) for key, _ in pairs]
+            if None in keys:
+                return None
+            return Shape("map", "", tuple(sorted(k for k in keys if k)), kept=kept)
+        case TupleOf(items):
+            tag = atom_of(items[0]) if items else ""
+            return Shape("tuple", tag or "", (), len(items), kept)
+        case ListOf():
+            return Shape("a list", kept=kept)
+        case Match(_, right):
+            return shape_of(right, code, codes)
+        case Constant(term):
+            return _constant_shape(term)
+        case Call(Constant(Atom("maps" | "Elixir.Map")), Constant(Atom("new")), ()):
+            return Shape("map")
+        case _:
+            return None
+
+
+def _constant_shape(term: object) -> Shape:
+    names = {int: "a number", float: "a number", bytes: "a binary", str: "a list"}
+    if isinstance(term, Map):
+        return Shape("map")
+    if isinstance(term, Atom):
+        return Shape("an atom")
+    return Shape(names.get(type(term), "a list"))
+
+
+def _kept(value: Expression, code: ModuleCode, codes: Codes) -> Iterator[Shape]:
+    """Yield the records and structs that are put into a value, without calls."""
+    for part in parts_of(value):
+        match part:
+            case RecordOf():
+                shape = shape_of(part, code, codes)
+                if shape is not None:
+                    yield shape
+            case TupleOf() | ListOf() | MapOf() | Match():
+                yield from _kept(part, code, codes)
+
+
+def _record_fields(value: RecordOf, code: ModuleCode) -> tuple[str, ...]:
+    record = code.records.get(value.name)
+    return record.fields if record else tuple(name for name, _ in value.fields)
+
+
+def _struct_fields(value: RecordOf, codes: Codes) -> tuple[str, ...]:
+    owner = codes.get(value.name)
+    if owner is not None and owner.struct is not None:
+        return tuple(sorted(owner.struct.fields))
+    return tuple(sorted(name for name, _ in value.fields if name != "__struct__"))
+
+
+def key_text(key: Expression) -> str | None:
+    """Return a key of a map as text, None when it is no plain term."""
+    return format_term(key.term) if isinstance(key, Constant) else None
+
+
+def _from_patterns(code: ModuleCode, kind: Kind, codes: Codes) -> tuple[Shape, ...]:
+    """Return the record or struct that the callbacks match the state with."""
+    found: list[Shape] = []
+    for name, arity, place in _CALLBACKS.get(kind, ()):
+        function = code.function(name, arity)
+        for clause in function.clauses if function else ():
+            for part in _both_sides(clause.patterns[place]):
+                if isinstance(part, RecordOf):
+                    shape = shape_of(RecordOf(part.name, (), is_struct=part.is_struct),
+                                     code, codes)  # fmt: skip
+                    if shape is not None and shape not in found:
+                        found.append(shape)
+    return tuple(found)
+
+
+def _both_sides(pattern: Expression) -> tuple[Expression, ...]:
+    match pattern:
+        case Match(left, right):
+            return (*_both_sides(left), *_both_sides(right))
+        case _:
+            return (pattern,)

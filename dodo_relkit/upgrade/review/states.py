@@ -1,0 +1,190 @@
+"""Whether each process comes through the upgrade with a state its new code understands.
+
+    up:    old state ──(code_change of the newer version)──▶ what the newer expects
+    down:  new state ──(code_change of the newer version)──▶ what the older expects
+
+On the way down the newer version's code_change is called too, before the older code is
+loaded; only with `static` in the instruction it is the older's (appup(4)).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import Place
+from dodo_relkit.terms.model import Atom, Term
+from dodo_relkit.terms.pretty import format_term
+from dodo_relkit.upgrade.code.kinds import (
+    STATEFUL,
+    CodeChange,
+    Kind,
+    callback_of,
+    keeps_state,
+)
+from dodo_relkit.upgrade.code.model import Function, ModuleCode
+from dodo_relkit.upgrade.code.returns import constant, returned
+from dodo_relkit.upgrade.modules import Change
+from dodo_relkit.upgrade.review.findings import (
+    Finding,
+    Reviewed,
+    module_vsn,
+    notice,
+    severe,
+    words_for,
+)
+from dodo_relkit.upgrade.review.fitting import fitting_clauses
+from dodo_relkit.upgrade.review.shapes import Shape, state_shapes
+from dodo_relkit.upgrade.script.draft import Direction
+from dodo_relkit.upgrade.script.touched import Touch
+
+
+def review_states(app: Reviewed) -> Iterator[Finding]:
+    """Yield what is wrong with the states of the stateful modules that changed.
+
+    REVIEW_STATE, REVIEW_CLAUSE, REVIEW_NO_CODE_CHANGE, REVIEW_CALLBACK_MODE,
+    REVIEW_STATE_UNREAD.
+    """
+    for change in app.changes:
+        name = change.name
+        if change.change is not Change.CHANGED:
+            continue
+        kind = app.new_kinds[name].kind
+        if kind in STATEFUL and app.old_kinds[name].kind is kind:
+            yield from _review_module(app, name, kind)
+
+
+def _review_module(app: Reviewed, name: str, kind: Kind) -> Iterator[Finding]:
+    old, new = app.old_code.get(name), app.new_code.get(name)
+    if old is None or new is None:
+        reason = "there is no debug information in both versions"
+        yield notice(Code.REVIEW_STATE_UNREAD, Place(), module=name, reason=reason)
+        return
+    before = state_shapes(old, kind, app.old_code)
+    after = state_shapes(new, kind, app.new_code)
+    place = _place(new, ("init", 1))
+    if (not before or not after) and kind is not Kind.SPECIAL:
+        reason = "init makes it at run time"
+        yield notice(Code.REVIEW_STATE_UNREAD, place, module=name, reason=reason)
+    for direction in Direction:
+        touch = app.touched[direction].get(name)
+        if touch is None:
+            continue
+        shapes = (before, after) if direction is Direction.UP else (after, before)
+        yield from _review_way(app, name, kind, direction, touch, shapes)
+        if _mode_changed(kind, old, new) and not _asks_mode(touch, direction):
+            way = words_for(direction)
+            where = _place(new, ("callback_mode", 0))
+            yield severe(Code.REVIEW_CALLBACK_MODE, where, module=name, direction=way)
+
+
+def _review_way(  # noqa: PLR0913, PLR0917 - one module, one direction
+    app: Reviewed,
+    name: str,
+    kind: Kind,
+    direction: Direction,
+    touch: Touch,
+    shapes: tuple[tuple[Shape, ...], tuple[Shape, ...]],
+) -> Iterator[Finding]:
+    before, after = shapes
+    changed = bool(before and after) and set(before) != set(after)
+    is_older = touch.static and direction is Direction.DOWN
+    code = (app.old_code if is_older else app.new_code)[name]
+    judged = (app.old_kinds if is_older else app.new_kinds)[name]
+    callback = callback_of(kind) or ("code_change", 3)
+    facts = {
+        "module": name,
+        "direction": words_for(direction),
+        "callback": f"{callback[0]}/{callback[1]}",
+    }
+    place = _place(code, callback)
+    if touch.advanced and judged.code_change is CodeChange.ABSENT:
+        yield severe(Code.REVIEW_NO_CODE_CHANGE, place, **facts)
+        return
+    told = {
+        **facts,
+        "before": " or ".join(each.words for each in before),
+        "after": " or ".join(each.words for each in after),
+    }
+    if changed and not touch.advanced:
+        reason = "the upgrade does not call code_change"
+        yield severe(Code.REVIEW_STATE, place, **told, reason=reason)
+        return
+    function = code.function(*callback)
+    if not touch.advanced or function is None:
+        return
+    if judged.code_change is CodeChange.KEEPS:
+        if changed:
+            reason = "code_change gives the state back as it is"
+            yield severe(Code.REVIEW_STATE, place, **told, reason=reason)
+        return
+    vsn = _given_vsn(app, name, direction)
+    for shape in before or (None,):
+        yield from _review_call(
+            code, function, kind, vsn, shape, changed and shape not in after, told
+        )
+
+
+def _review_call(  # noqa: PLR0913, PLR0917 - one call of code_change
+    code: ModuleCode,
+    function: Function,
+    kind: Kind,
+    vsn: Term | None,
+    shape: Shape | None,
+    must_change: bool,
+    told: dict[str, str],
+) -> Iterator[Finding]:
+    """Judge the call of code_change for a state of one shape."""
+    if kind is Kind.SPECIAL:
+        return
+    at = 2 if kind is Kind.GEN_STATEM else 1
+    states = {} if shape is None else {at: shape}
+    fitting = fitting_clauses(code, function, vsn, states)
+    if not fitting:
+        shown = "?" if vsn is None else format_term(vsn)
+        state = "its state" if shape is None else shape.words
+        facts = {key: told[key] for key in ("module", "direction", "callback")}
+        place = Place(file=code.file, line=function.line)
+        arguments = f"the version {shown} and {state}"
+        yield severe(Code.REVIEW_CLAUSE, place, **facts, arguments=arguments)
+        return
+    if not must_change:
+        return
+    first = function.clauses[fitting[0]]
+    if keeps_state(kind, function, fitting[0]) and not first.guards:
+        reason = f"the clause in line {first.line} gives it back as it is"
+        place = Place(file=code.file, line=first.line)
+        yield severe(Code.REVIEW_STATE, place, **told, reason=reason)
+
+
+def _given_vsn(app: Reviewed, name: str, direction: Direction) -> Term | None:
+    """Return what code_change gets as version: the older's, or `{down, older's}`."""
+    vsn = module_vsn(app.upgrade.old.modules[name])
+    if vsn is None or direction is Direction.UP:
+        return vsn
+    return (Atom("down"), vsn)
+
+
+def _asks_mode(touch: Touch, direction: Direction) -> bool:
+    """Return whether gen_statem asks the code that then runs for its callback mode.
+
+    It asks right after code_change (gen_statem, `system_code_change/4`): on the way
+    down the newer code, unless the instruction says `static`.
+    """
+    return touch.advanced and (touch.static or direction is Direction.UP)
+
+
+def _mode_changed(kind: Kind, old: ModuleCode, new: ModuleCode) -> bool:
+    if kind is not Kind.GEN_STATEM:
+        return False
+    modes = []
+    for code in (old, new):
+        function = code.function("callback_mode", 0)
+        found = returned(code, function, {}) if function else ()
+        modes.append([constant(each) for each in found])
+    return modes[0] != modes[1]
+
+
+def _place(code: ModuleCode, wanted: tuple[str, int]) -> Place:
+    function = code.function(*wanted)
+    return Place(file=code.file, line=function.line if function else 0)

@@ -1,0 +1,1 @@
+"""The relup: scripts of low-level instructions, as systools makes them."""

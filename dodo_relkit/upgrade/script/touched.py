@@ -1,0 +1,98 @@
+"""Which modules the instructions of an appup name, and what they do with them.
+
+Takes instructions in any form of appup(4); judges none of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dodo_relkit.terms.model import Atom, Term, list_items
+from dodo_relkit.upgrade.script.draft import Direction
+from dodo_relkit.upgrade.script.expand import expand_short_forms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touch:
+    """What one instruction does with one module."""
+
+    module: str
+    action: str
+    """`update`, `load`, `add` or `delete`."""
+    instruction: Term
+    """In its long form."""
+    advanced: bool = False
+    """Whether code_change is called."""
+    static: bool = False
+    """Whether, on the way down, the code is loaded before code_change is called."""
+
+
+def touches(instructions: Iterable[Term]) -> tuple[Touch, ...]:
+    """Return what the instructions do with modules, in their order.
+
+    Instructions about whole applications or the emulator touch no single module: see
+    `restarted`.
+    """
+    return tuple(
+        touch for each in expand_short_forms(instructions) for touch in _touch(each)
+    )
+
+
+def restarted(instructions: Iterable[Term]) -> tuple[tuple[Term, str], ...]:
+    """Return the instructions that stop what runs, with what they stop in words."""
+    found: list[tuple[Term, str]] = []
+    for each in instructions:
+        match each:
+            case Atom("restart_emulator" | "restart_new_emulator"):
+                found.append((each, "the whole node"))
+            case (Atom("restart_application"), Atom(app)):
+                found.append((each, f"the application {app}"))
+            case (
+                Atom("apply"),
+                (Atom("application"), Atom("stop"), [Atom(app), *_]),
+            ):
+                found.append((each, f"the application {app}"))
+            case (Atom("stop"), modules):
+                names = [m.name for m in list_items(modules) or () if type(m) is Atom]
+                found.append((each, f"the processes of {', '.join(names)}"))
+    return tuple(found)
+
+
+def word_for(direction: Direction) -> str:
+    """Return what goes before the older version: `from` it, or `back to` it."""
+    return "from" if direction is Direction.UP else "back to"
+
+
+def _touch(instruction: Term) -> list[Touch]:
+    match instruction:
+        case (Atom("update"), Atom(module), *rest):
+            return [
+                Touch(
+                    module=module,
+                    action="update",
+                    instruction=instruction,
+                    advanced=any(_is_advanced(each) for each in rest),
+                    static=Atom("static") in [e for e in rest if type(e) is Atom],
+                )
+            ]
+        case (Atom("load_module"), Atom(module), *_):
+            return [Touch(module=module, action="load", instruction=instruction)]
+        case (Atom("load"), (Atom(module), *_)):
+            return [Touch(module=module, action="load", instruction=instruction)]
+        case (Atom("add_module"), Atom(module), *_):
+            return [Touch(module=module, action="add", instruction=instruction)]
+        case (Atom("delete_module"), Atom(module), *_):
+            return [Touch(module=module, action="delete", instruction=instruction)]
+        case (Atom("remove"), (Atom(module), *_)):
+            return [Touch(module=module, action="delete", instruction=instruction)]
+        case _:
+            return []
+
+
+def _is_advanced(part: Term) -> bool:
+    match part:
+        case (Atom("advanced"), _):
+            return True
+        case _:
+            return False
