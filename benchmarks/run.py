@@ -56,11 +56,15 @@ def main() -> None:
         project = trees.tree(count)
         for subjects, runs in (
             (no_op(project), options.runs),
-            (one_module(project), options.runs),
+            (one_module(project, count), options.runs),
             (cold(project), max(3, options.runs // 2)),
             (boot_script(project, count), max(3, options.runs // 2)),
         ):
             rows += [Measured(s.what, count, t) for s, t in measure(subjects, runs)]
+        next_version = prepare_upgrade(project, count)
+        for subjects in (no_upgrade(next_version), upgrade(next_version, count)):
+            times = measure(subjects, options.runs)
+            rows += [Measured(s.what, count, t) for s, t in times]
     print_table(rows)
 
 
@@ -93,16 +97,41 @@ def no_op(project: Path) -> list[Subject]:
     ]
 
 
-def one_module(project: Path) -> list[Subject]:
+def one_module(project: Path, count: int) -> list[Subject]:
     """One module was compiled anew; the tarball is made anew."""
-    beam, original, edited = trees.versions_of_one_module(project)
+    beam, original, edited, _ = trees.edits_of_one_module(count)
+    what = "doit release, one module changed, with tarball"
+    swap = swapping(project / beam, original, edited)
+    return [Subject(what, release(), project, swap)]
+
+
+def prepare_upgrade(project: Path, count: int) -> Path:
+    """Build the first version; return the project of the one that comes from it."""
+    subprocess.run(release(), cwd=project, check=True, env=environment(), **NO_OUTPUT)
+    baseline = project / "_build/prod/rel/big-1.0.0.tar.gz"
+    return trees.upgraded(count, baseline)
+
+
+def no_upgrade(project: Path) -> list[Subject]:
+    """Nothing changed in a release that is upgraded from an earlier one."""
+    what = "doit release with upgrade_from, nothing changed"
+    return [Subject(what, release(), project, nothing)]
+
+
+def upgrade(project: Path, count: int) -> list[Subject]:
+    """One module of the new version was compiled anew: all of the upgrade is made."""
+    beam, _, one, other = trees.edits_of_one_module(count)
+    what = "doit release with upgrade_from, one module changed, with tarball"
+    return [Subject(what, release(), project, swapping(project / beam, one, other))]
+
+
+def swapping(file: Path, one: bytes, other: bytes) -> Callable[[], None]:
+    """Return what gives the file the other of two contents."""
 
     def swap() -> None:
-        now = beam.read_bytes()
-        beam.write_bytes(original if now == edited else edited)
+        file.write_bytes(one if file.read_bytes() == other else other)
 
-    what = "doit release, one module changed, with tarball"
-    return [Subject(what, release(), project, swap)]
+    return swap
 
 
 def cold(project: Path) -> list[Subject]:

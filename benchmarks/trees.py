@@ -12,7 +12,7 @@ from pathlib import Path
 WORK = Path(__file__).parent / "work"
 MODULES = 20
 FUNCTIONS = 12
-FORM = "2"
+FORM = "3"
 """Goes up when the trees change, so that kept ones are made anew."""
 
 DODO = """\
@@ -25,9 +25,10 @@ relkit = Relkit(
     releases=[
         release(
             "big",
-            version="1.0.0",
+            version="{version}",
             applications={applications},
             lib_dirs=["_build/default/lib"],
+            upgrade_from={baselines},
         ),
     ],
 )
@@ -45,7 +46,7 @@ dep_file = ".doit.sqlite"
 """
 REBAR_CONFIG = """\
 {{erl_opts, [debug_info]}}.
-{{relx, [{{release, {{big, "1.0.0"}}, [{applications}]}},
+{{relx, [{{release, {{big, "1.0.0"}}, [{applications}, sasl]}},
         {{dev_mode, false}},
         {{include_erts, true}},
         {{extended_start_script, true}}]}}.
@@ -61,9 +62,24 @@ def tree(count: int) -> Path:
         _write(project, count)
         subprocess.run(["rebar3", "compile"], cwd=project, check=True)
         stamp.write_text(FORM)
-    names = [app_name(number) for number in range(1, count + 1)]
-    (project / "dodo.py").write_text(DODO.format(applications=repr(names)))
-    (project / "pyproject.toml").write_text(PYPROJECT)
+    _write_dodo(project, count, "1.0.0", [])
+    return project
+
+
+def upgraded(count: int, baseline: Path) -> Path:
+    """Return a project with the next version of one application of `tree`.
+
+    Its release is upgraded from `baseline`, the tarball of that tree.
+    """
+    first, project = tree(count), WORK / f"upgrade_{count}"
+    shutil.rmtree(project, ignore_errors=True)
+    lib = "_build/default/lib"
+    # rebar3 leaves links to a priv and an include that are not there
+    shutil.copytree(first / lib, project / lib, ignore_dangling_symlinks=True)
+    app = app_name(1)
+    spec = project / lib / app / f"ebin/{app}.app"
+    spec.write_text(spec.read_text().replace('"1.0.0"', '"2.0.0"'))
+    _write_dodo(project, count, "2.0.0", [str(baseline)])
     return project
 
 
@@ -81,19 +97,30 @@ def app_name(number: int) -> str:
     return f"app_{number:03}"
 
 
-def versions_of_one_module(project: Path) -> tuple[Path, bytes, bytes]:
-    """Return the object file of one module, its content, and the one of an edit."""
+def edits_of_one_module(count: int) -> tuple[str, bytes, bytes, bytes]:
+    """Return the object file of one module below a project, and three contents.
+
+    The first is that of the tree, the others are two edits.
+    """
     app = app_name(1)
-    beam = project / f"_build/default/lib/{app}/ebin/{app}_07.beam"
-    source = project / f"apps/{app}/src/{app}_07.erl"
+    beam = f"_build/default/lib/{app}/ebin/{app}_07.beam"
+    source = tree(count) / f"apps/{app}/src/{app}_07.erl"
     scratch = WORK / "edited"
     scratch.mkdir(exist_ok=True)
     contents = []
-    for text in (source.read_text(), source.read_text().replace("-> {0", "-> {999")):
+    for answer in ("0", "999", "9999"):
+        text = source.read_text().replace("-> {0", f"-> {{{answer}")
         (scratch / source.name).write_text(text)
         subprocess.run(["erlc", "+debug_info", source.name], cwd=scratch, check=True)
-        contents.append((scratch / beam.name).read_bytes())
-    return beam, contents[0], contents[1]
+        contents.append((scratch / f"{app}_07.beam").read_bytes())
+    return beam, contents[0], contents[1], contents[2]
+
+
+def _write_dodo(project: Path, count: int, version: str, baselines: list[str]) -> None:
+    names = [*(app_name(number) for number in range(1, count + 1)), "sasl"]
+    text = DODO.format(applications=names, version=version, baselines=baselines)
+    (project / "dodo.py").write_text(text)
+    (project / "pyproject.toml").write_text(PYPROJECT)
 
 
 def _write(project: Path, count: int) -> None:
