@@ -25,12 +25,15 @@ PARTS = (
     "ask.sh",
     "daemon.sh",
     "upgrade.sh",
+    "mend.sh",
     "commands.sh",
 )
 """The files that make up the script, in order."""
 
 MODULES = (
     "relkit_upgrade.erl",
+    "relkit_relup.erl",
+    "relkit_restart.erl",
     "relkit_node.erl",
     "relkit_package.erl",
     "relkit_config.erl",

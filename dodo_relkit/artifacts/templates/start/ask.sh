@@ -22,7 +22,7 @@ exec_client() {
     export ERL_CRASH_DUMP_SECONDS
     share_dist_flags
     set -- "$@" "-$node_type" "$client" -hidden -dist_listen false -start_epmd false \
-        -noshell +pc unicode -kernel logger_level none -eval "$erl_loader"
+        -noshell +pc unicode -kernel logger_level none -eval "$erl_loader" -extra "$root"
     exec </dev/null # what is asked may read; -noinput would let it wait for ever
     if [ "$otp_root" = "$root" ]; then
         exec_erl in_release -boot "$release_dir/no_dot_erlang" "$@"

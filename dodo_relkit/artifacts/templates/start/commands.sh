@@ -26,6 +26,7 @@ Usage: $program COMMAND
   upgrade VERSION|FILE     unpack if need be, and install
   downgrade VERSION        the same, back to an older version
       --no-permanent         a node that restarts comes back as before; see commit
+      --restart              restart the node into the version; no relup is needed
   commit [VERSION]         make the version that runs the one that starts
   uninstall VERSION        remove a version that neither runs nor starts
   version                  print name and version
@@ -37,7 +38,8 @@ The environment can set: RELEASE_NODE or NAME, RELEASE_COOKIE or COOKIE,
 RELEASE_DISTRIBUTION (name, sname, none), RELEASE_VSN, RELEASE_MODE (embedded,
 interactive), RELEASE_TMP (a writable directory), RUNNER_LOG_DIR, PIPE_DIR,
 VMARGS_PATH, SYS_CONFIG_PATH, RELEASE_CONFIG_DIR, REPLACE_OS_VARS, ERL_OPTS,
-RUN_ERL_ENV, ERL_DIST_PORT, HEART_COMMAND, USE_ERL_SHELL, DAEMON_TIMEOUT, DEBUG_BOOT,
+RUN_ERL_ENV, ERL_DIST_PORT, HEART_COMMAND, USE_ERL_SHELL, DEBUG_BOOT, DAEMON_TIMEOUT (seconds until
+all is started), RELEASE_SUPERVISED (yes: something starts the node whenever it ends),
 CODE_CHANGE_TIMEOUT and SUSPEND_TIMEOUT (seconds or infinity, for install).
 
 VERSION is looked for in releases/: $program_release-VERSION.tar.gz, VERSION/$program_release.tar.gz.
@@ -96,10 +98,22 @@ help | --help | -h)
     ;;
 esac
 shift
-case $RELEASE_COMMAND in
-start | foreground | console | start_iex | daemon | daemon_iex) mend_releases ;;
+upgrade=$root/releases/.upgrade
+before=$upgrade/before
+hybrid_dir=
+starts_node=
+if [ "${RELEASE_SUPERVISED-}" = daemon ] && [ "${1-}" != --in-daemon ]; then
+    RELEASE_SUPERVISED= # that of another node, which started this one
+fi
+case $RELEASE_COMMAND:${1-} in
+daemon:--in-run-erl | daemon_iex:--in-run-erl) ;;
+start:* | foreground:* | console:* | start_iex:* | daemon:--in-daemon | daemon_iex:--in-daemon)
+    mend_releases
+    starts_node=yes
+    ;;
+daemon:* | daemon_iex:*) mend_releases ;;
 esac
-find_version
+if [ -z "$starts_node" ] || ! take_restart; then find_version; fi
 RELEASE_ROOT=$root
 RELEASE_ROOT_DIR=$root
 RELEASE_NAME=${RELEASE_NAME:-$program_release}
@@ -110,8 +124,11 @@ case $RELEASE_COMMAND in
 start | foreground) start_foreground "$@" ;;
 console | start_iex) start_console "$@" ;;
 daemon | daemon_iex)
-    if [ "${1-}" = --in-run-erl ]; then run_in_run_erl "$@"; fi
-    start_daemon "$@"
+    case ${1-} in
+    --in-run-erl) run_in_run_erl "$@" ;;
+    --in-daemon) run_in_daemon "$@" ;;
+    *) start_daemon "$@" ;;
+    esac
     ;;
 attach | daemon_attach) attach ;;
 stop) stop_node ;;

@@ -7,7 +7,7 @@ start_daemon() {
     (umask 077 && mkdir -p "$pipe_dir" "$log_dir") || die_no_place "$node_dir"
     if daemon_runs; then die "${target:-the node} runs already, as process $pid"; fi
     rm -f "$node_dir/daemon.pid"
-    child="exec $(quote "$script") $RELEASE_COMMAND --in-run-erl"
+    child="$(forget_version)exec $(quote "$script") $RELEASE_COMMAND --in-run-erl"
     for argument; do child="$child $(quote "$argument")"; done
     set -f
     # shellcheck disable=SC2086 # several assignments
@@ -25,7 +25,24 @@ daemon_runs() {
     [ ! -r "/proc/$pid/cmdline" ] || tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF -- "$root"
 }
 
+# Stays as long as the node runs: it starts it again when an upgrade restarts it.
 run_in_run_erl() {
+    shift
+    trap : INT QUIT
+    RELEASE_SUPERVISED=daemon
+    export RELEASE_SUPERVISED
+    started=
+    while [ -z "$started" ] || daemon_is_wanted; do
+        started=yes
+        (
+            trap - INT QUIT
+            if [ -z "$version_given" ]; then unset RELEASE_VSN; fi
+            exec "$script" "$RELEASE_COMMAND" --in-daemon "$@"
+        )
+    done
+}
+
+run_in_daemon() {
     shift
     find_target
     printf '%s\n' "$$" >"$node_dir/daemon.pid"

@@ -126,15 +126,16 @@ exec_erl() {
 exec_release() {
     set -- -boot_var ERTS_LIB_DIR "$otp_root/lib" -args_file "$args_file" "$@"
     if [ -n "$sys_config" ]; then set -- -config "$sys_config" "$@"; fi
-    if [ -d "$release_dir/consolidated" ]; then
-        set -- -pa "$release_dir/consolidated" "$@"
-    fi
+    # Between two run-time systems the old code starts, and the upgrade then goes on.
+    code_dir=${hybrid_dir:+$old_dir}
+    : "${code_dir:=$release_dir}"
+    if [ -d "$code_dir/consolidated" ]; then set -- -pa "$code_dir/consolidated" "$@"; fi
     if [ -n "${ERL_DIST_PORT-}" ]; then
         set -- -erl_epmd_port "$ERL_DIST_PORT" -start_epmd false "$@"
     fi
     if [ "$node_type" != none ]; then set -- "-$node_type" "$node" "$@"; fi
     if [ -n "${hidden-}" ]; then set -- -hidden -dist_listen false -start_epmd false "$@"; fi
-    exec_erl in_release -boot "$release_dir/$boot" -mode "$mode" "$@"
+    exec_erl in_release -boot "${hybrid_dir:-$release_dir}/$boot" -mode "$mode" "$@"
 }
 
 # Gets all ready that a node needs: its directory, cookie, arguments, configuration.
@@ -148,7 +149,11 @@ prepare_node() {
     (umask 077 && : >"$args_file.$$") || die_no_place "$node_dir"
     read_vm_args "$args_file.$$" start
     mv -f "$args_file.$$" "$args_file"
-    read_sys_config "$node_dir"
+    if [ -n "$hybrid_dir" ]; then
+        sys_config=$hybrid_dir/sys.config # it has values, not variables
+    else
+        read_sys_config "$node_dir"
+    fi
     make_cookie_home "$node_dir/home"
     mkdir -p "$log_dir" || die_no_place "$log_dir"
     boot=start

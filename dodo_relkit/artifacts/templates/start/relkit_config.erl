@@ -1,21 +1,30 @@
 %% The configuration of a version as a start of it would have it, and lent to
 %% release_handler, which reads one file only: releases/<vsn>/sys.config.
 -module(relkit_config).
--export([of_version/2, read/2, lend/3, put_back/1]).
+-export([of_version/2, cookie/2, read/2, lend/3, put_back/1]).
 
 %% The file that the node would read, had it been started as this version: made by the
 %% start script in the environment of the node. Empty when there is none.
 %% release_handler takes one that it cannot read for an empty one.
-of_version(#{script := Script} = Job, #{vsn := Vsn, dir := Dir}) ->
+of_version(Job, #{vsn := Vsn} = Package) ->
+    {Path, Target, _} = answer(Job, Package),
+    same_name(Job, Vsn, Target),
+    Path.
+
+%% The cookie that a node of the version has, or "" for that of the user.
+cookie(Job, Package) ->
+    {_, _, Cookie} = answer(Job, Package),
+    Cookie.
+
+answer(#{script := Script} = Job, #{vsn := Vsn, dir := Dir}) ->
     Own = Dir ++ "/releases/" ++ Vsn,
     More = [{"RELKIT_RELEASE_DIR", Own}, {"RELKIT_RELEASE_VSN", Vsn}, {"RELEASE_VSN", false}],
     Port = open_port({spawn_executable, "/bin/sh"},
         [{args, [Script, "config_of"]}, {env, environment(Job) ++ More}, exit_status, binary]),
     case output(Port, <<>>) of
         {0, Said} ->
-            [Path, Target] = string:split(unicode:characters_to_list(Said), "\n", trailing),
-            same_name(Job, Vsn, Target),
-            Path;
+            [Cookie, Target | Path] = lists:reverse(string:split(Said, "\n", all)),
+            {text(lists:join("\n", lists:reverse(Path))), text(Target), text(Cookie)};
         _ -> relkit_words:stop(2, "the configuration of version ~ts cannot be made", [Vsn])
     end.
 
@@ -25,6 +34,8 @@ same_name(#{target := Target}, Vsn, Other) ->
         relkit_words:stop(2, "version ~ts names the node ~tp, but it runs as ~ts: give it the "
             "same name in vm.args, or set RELEASE_NODE for the node and here",
             [Vsn, Other, Target]).
+
+text(Bytes) -> unicode:characters_to_list(Bytes).
 
 output(Port, Text) ->
     receive

@@ -1,7 +1,7 @@
 %% Files written as a whole or not at all, and kept before somebody else writes them.
 %% A file that is kept lies in releases/.upgrade/before; `upgrade.sh` puts it back.
 -module(relkit_files).
--export([keep/2, drop/2, restore/2, write/3, done/1, remove/1]).
+-export([keep/2, drop/2, restore/2, is_owned/1, write/3, done/1, remove/1]).
 
 keep(#{releases := Releases}, File) ->
     {ok, Text} = file:read_file(Releases ++ "/" ++ File),
@@ -12,6 +12,17 @@ drop(#{releases := Releases}, File) -> file:delete(Releases ++ "/.upgrade/before
 
 restore(#{releases := Releases}, File) ->
     file:rename(Releases ++ "/.upgrade/before/" ++ File, Releases ++ "/" ++ File).
+
+%% Whether the VM that keeps them is another one, and still there; as owner_runs in mend.sh.
+is_owned(#{root := Root, releases := Releases}) ->
+    case file:read_file(Releases ++ "/.upgrade/before/owner") of
+        {ok, Pid} ->
+            Line = file:read_file("/proc/" ++ binary_to_list(Pid) ++ "/cmdline"),
+            os:cmd("kill -0 " ++ binary_to_list(Pid)) =:= "" andalso
+                (element(1, Line) =:= error orelse
+                    binary:match(element(2, Line), unicode:characters_to_binary(Root)) =/= nomatch);
+        {error, _} -> false
+    end.
 
 %% All of a file or nothing.
 write(File, Text, Mode) ->

@@ -1,6 +1,6 @@
 %% What the node is asked and told. Only functions of OTP are called there.
 -module(relkit_node).
--export([ask/4, which/1, running/1, versions/1, written/5]).
+-export([ask/4, which/1, running/1, versions/1, up/1, written/5]).
 
 ask(#{target := Target}, Module, Function, Arguments) ->
     case rpc:call(Target, Module, Function, Arguments, infinity) of
@@ -27,6 +27,26 @@ versions(Known) ->
 
 mark(true) -> "*";
 mark(false) -> " ".
+
+%% The version that runs once all applications are started; none if they are not, or if
+%% nobody answers. init says `started` also while the node goes down because one could
+%% not start.
+up(#{target := Target}) ->
+    Call = fun(Module, Function) -> rpc:call(Target, Module, Function, [], 10000) end,
+    Up = net_kernel:hidden_connect_node(Target) =:= true
+        andalso is_started(Call(init, get_status))
+        andalso is_list(Call(application, which_applications)),
+    case Up andalso Call(release_handler, which_releases) of
+        [_ | _] = Releases ->
+            case running([{Vsn, Libs, Status} || {_, Vsn, Libs, Status} <- Releases]) of
+                "__new_emulator__" ++ _ -> none;
+                Vsn -> Vsn
+            end;
+        _ -> none
+    end.
+
+is_started({started, _}) -> true;
+is_started(_) -> false.
 
 %% Lets release_handler write files that are kept before, and put back if it fails.
 written(Job, Files, Function, Arguments, Vsn) ->

@@ -43,10 +43,12 @@ act("upgrade", Job) ->
     #{vsn := Vsn} = Package = package(Job, Known),
     Vsn =/= From orelse stop(2, "version ~ts runs already", [Vsn]),
     relkit_config:read(Vsn, relkit_config:of_version(Job, Package)),
-    script(Job, Package, From),
+    Way = relkit_relup:way(Job, Package, From),
+    Way =:= live orelse relkit_restart:check(Job, Way, Package),
     register(Job, Known, Package),
-    Config = relkit_config:of_version(Job, installed(Job, Vsn)),
-    install(Job, Vsn, From, Config),
+    Installed = installed(Job, Vsn),
+    Config = relkit_config:of_version(Job, Installed),
+    go(Way, Job, Installed, From, Config),
     case Job of
         #{permanent := true} ->
             commit(Job, Vsn, Config),
@@ -90,10 +92,16 @@ open(#{target := Target, root := Root, releases := Releases} = Job) ->
     [] =/= element(2, hd([K || {_, _, permanent} = K <- relkit_node:which(Job)])) orelse
         stop(1, "the node does not know what it is made of: ~ts/RELEASES is missing or "
              "broken", [Releases]),
+    %% The lock is lost while the node restarts.
+    relkit_files:is_owned(Job) andalso stop(75, "another upgrade of ~ts is going on", [Target]),
     put(locked, true),
     relkit_config:put_back(Job),
     relkit_files:remove(Releases ++ "/.upgrade"),
-    relkit_files:write(Releases ++ "/.upgrade/before/owner", os:getpid(), 8#600).
+    Owner = Releases ++ "/.upgrade/before/owner",
+    relkit_files:write(Owner, os:getpid(), 8#600),
+    element(1, relkit_node:ask(Job, file, read_file, [Owner])) =:= ok orelse
+        stop(1, "the node cannot read what is written here: give the commands as the user that "
+             "runs it", []).
 
 %% What was kept is needed no more, unless the node is gone: then it is looked at when
 %% it starts.
@@ -102,14 +110,16 @@ close(#{releases := Releases} = Job) ->
         {undefined, _} -> ok;
         {true, undefined} ->
             relkit_config:put_back(Job),
+            relkit_restart:clean(Job),
             relkit_files:remove(Releases ++ "/.upgrade");
         {true, true} ->
             [relkit_files:remove(Releases ++ "/.upgrade/" ++ Part)
              || Part <- ["stage", "before/owner"]]
     end.
 
-gone(#{releases := Releases, target := Target}) ->
+gone(#{releases := Releases, target := Target} = Job) ->
     put(gone, true),
+    relkit_restart:withdraw(Job),
     Starts =
         case file:read_file(Releases ++ "/.upgrade/before/start_erl.data") of
             {ok, Before} -> Before;
@@ -165,36 +175,6 @@ is_sane(Vsn) ->
     re:run(Vsn, "^[A-Za-z0-9._+~-]+$", [dollar_endonly]) =/= nomatch
         andalso not lists:member(Vsn, [".", ".."]).
 
-%% The instructions from one version to another, as release_handler looks for them.
-script(#{releases := Releases}, #{vsn := To, dir := Dir}, From) ->
-    Above = Dir ++ "/releases/" ++ To ++ "/relup",
-    Below = Releases ++ "/" ++ From ++ "/relup",
-    {Ups, _} = relup(Above, To),
-    {_, Downs} = relup(Below, From),
-    case {lists:keyfind(From, 1, Ups), lists:keyfind(To, 1, Downs)} of
-        {false, false} ->
-            stop(2, "no relup leads from ~ts to ~ts: that of ~ts leads up from ~ts, "
-                 "that of ~ts down to ~ts",
-                 [From, To, To, list(Ups), From, list(Downs)]);
-        {false, {_, _, Script}} -> runs(Script);
-        {{_, _, Script}, _} -> runs(Script)
-    end.
-
-runs(Script) ->
-    [I || I <- Script, I =:= restart_emulator orelse I =:= restart_new_emulator] =:= [] orelse
-        stop(2, "the relup restarts the run-time system, which cannot be done while it runs: "
-             "unpack the tarball elsewhere, stop this node and start that one", []).
-
-relup(File, Vsn) ->
-    case file:consult(File) of
-        {ok, [{Vsn, Ups, Downs}]} when is_list(Ups), is_list(Downs) -> {Ups, Downs};
-        {error, enoent} -> {[], []};
-        _ -> stop(2, relkit_words:reason({bad_relup_file, File}), [])
-    end.
-
-list([]) -> "none";
-list(Ways) -> lists:join(", ", [element(1, Way) || Way <- Ways]).
-
 %% ---- What is changed ----
 
 register(#{root := Root, otp_lib := OtpLib} = Job, Known, #{vsn := Vsn, rel := Rel} = Package) ->
@@ -224,11 +204,27 @@ lib_dir(Root, OtpLib, Own, App, Vsn) ->
         false -> OtpLib
     end.
 
-install(#{options := Options} = Job, Vsn, From, Config) ->
+%% Leaves the node in the version, or ends the command.
+go(live, Job, #{vsn := Vsn} = Package, From, Config) ->
+    ok = install(live, Job, Package, From, Config),
+    new_paths(Job, Vsn, From);
+go(Way, Job, #{vsn := Vsn} = Package, From, Config) ->
+    Cookie = relkit_config:cookie(Job, Package),
+    restarting =
+        case Way of
+            alone -> relkit_restart:alone(Job, Package, From);
+            _ -> install(Way, Job, Package, From, Config)
+        end,
+    relkit_restart:wait(Job, Vsn, From, Cookie),
+    Way =:= first andalso new_paths(Job, Vsn, From),
+    next_boot(Job, Vsn, Config).
+
+install(Way, #{options := Options} = Job, #{vsn := Vsn} = Package, From, Config) ->
     Handler = relkit_node:ask(Job, erlang, whereis, [release_handler]),
     Before = relkit_config:of_version(Job, installed(Job, From)),
     Old = relkit_config:read(From, Before),
     relkit_config:lend(Job, Vsn, Config),
+    Way =:= first andalso relkit_config:lend(Job, From, Before),
     case relkit_node:ask(Job, release_handler, check_install_release, [Vsn]) of
         {ok, _, _} -> ok;
         {error, Why} ->
@@ -236,8 +232,14 @@ install(#{options := Options} = Job, Vsn, From, Config) ->
     end,
     Env = relkit_node:ask(Job, application_controller, prep_config_change, []),
     How = [{update_paths, true} | Options],
-    case relkit_node:ask(Job, release_handler, install_release, [Vsn, How]) of
-        {ok, _, _} -> new_paths(Job, Vsn, From);
+    Result =
+        case Way of
+            live -> relkit_node:ask(Job, release_handler, install_release, [Vsn, How]);
+            _ -> relkit_restart:install(Job, Way, Package, From, How)
+        end,
+    case Result of
+        {ok, _, _} -> ok;
+        restarting -> restarting;
         {error, Reason} -> failed(Job, Vsn, From, Handler, Reason, Old, Env)
     end.
 
@@ -261,7 +263,7 @@ new_paths(#{releases := Releases} = Job, Vsn, From) ->
 %% return; before that, it leaves the new version's application data behind.
 failed(#{releases := Releases} = Job, Vsn, From, Handler, Reason, Old, Env) ->
     Words = relkit_words:reason(Reason),
-    case is_restarting(Job, Handler, 10) of
+    case relkit_restart:is_restarting(Job, Handler, 10) of
         false ->
             {ok, File} = file:read_file(Releases ++ "/" ++ From ++ "/start.boot"),
             {script, _, Boot} = binary_to_term(File),
@@ -272,44 +274,20 @@ failed(#{releases := Releases} = Job, Vsn, From, Handler, Reason, Old, Env) ->
             stop(3, "version ~ts was not installed: ~ts. The node runs ~ts", [Vsn, Words, From]);
         true ->
             stop(4, "the upgrade to ~ts failed half-way: ~ts. ~ts",
-                 [Vsn, Words, runs_again(Job, 600)])
+                 [Vsn, Words, relkit_restart:runs_again(Job)])
     end.
 
-is_restarting(_, _, 0) -> false;
-is_restarting(#{target := Target} = Job, Handler, Times) ->
-    Status = rpc:call(Target, init, get_status, []),
-    Now = rpc:call(Target, erlang, whereis, [release_handler]),
-    case {Status, Now} of
-        {{started, _}, Handler} ->
-            timer:sleep(100),
-            is_restarting(Job, Handler, Times - 1);
-        _ -> true
-    end.
-
-runs_again(#{target := Target}, 0) ->
-    put(gone, true),
-    say("~ts does not come back", [Target]);
-runs_again(#{target := Target} = Job, Times) ->
-    Up = net_kernel:hidden_connect_node(Target) =:= true
-        andalso is_tuple(rpc:call(Target, init, get_status, []))
-        andalso element(1, rpc:call(Target, init, get_status, [])) =:= started
-        andalso is_list(rpc:call(Target, application, which_applications, [])),
-    case Up andalso rpc:call(Target, release_handler, which_releases, []) of
-        Releases when is_list(Releases) ->
-            Known = [{Vsn, Libs, Status} || {_, Vsn, Libs, Status} <- Releases],
-            say("The node restarted and runs ~ts", [relkit_node:running(Known)]);
-        _ ->
-            timer:sleep(100),
-            runs_again(Job, Times - 1)
-    end.
-
-commit(#{releases := Releases} = Job, Vsn, Config) ->
+commit(Job, Vsn, Config) ->
     {Old, _, _} = lists:keyfind(permanent, 3, relkit_node:which(Job)),
     relkit_node:written(Job, ["RELEASES", "start_erl.data"], make_permanent, [Vsn], Vsn),
-    %% What `restart` reads: not the template that release_handler names.
-    Config =:= "" orelse
-        relkit_node:ask(Job, init, make_permanent, [Releases ++ "/" ++ Vsn ++ "/start", Config]),
+    %% Not the template that release_handler names.
+    next_boot(Job, Vsn, Config),
     new_script(Job, Vsn, Old).
+
+%% What `restart` starts.
+next_boot(#{releases := Releases} = Job, Vsn, Config) ->
+    Boot = Releases ++ "/" ++ Vsn ++ "/start",
+    relkit_node:ask(Job, init, make_permanent, [Boot, Config =/= "" andalso Config]).
 
 %% The start script of a version comes with it, and stays in its directory.
 new_script(#{root := Root, releases := Releases, name := Name}, Vsn, Old) ->

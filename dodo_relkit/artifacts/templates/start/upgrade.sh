@@ -6,6 +6,8 @@
 upgrade_modules() {
     cat <<'END_OF_MODULES'
 @relkit_upgrade.erl@
+@relkit_relup.erl@
+@relkit_restart.erl@
 @relkit_node.erl@
 @relkit_package.erl@
 @relkit_config.erl@
@@ -63,6 +65,8 @@ Job = #{
     file => Word("RELKIT_FILE"), permanent => Env("RELKIT_PERMANENT") =:= <<"yes">>,
     free => 1024 * list_to_integer(Word("RELKIT_FREE")),
     otp_lib => Word("RELKIT_OTP_LIB"), erts_included => Env("RELKIT_ERTS") =:= <<"yes">>,
+    restart => Env("RELKIT_RESTART") =:= <<"yes">>, supervised => Word("RELEASE_SUPERVISED"),
+    patience => list_to_integer(Word("RELKIT_SECONDS")),
     options => Wait("CODE_CHANGE_TIMEOUT", code_change_timeout)
         ++ Wait("SUSPEND_TIMEOUT", suspend_timeout)
 },
@@ -100,6 +104,10 @@ upgrade_node() {
         0 | *[!0-9]*) die "CODE_CHANGE_TIMEOUT and SUSPEND_TIMEOUT are seconds or infinity" ;;
         esac
     done
+    RELKIT_SECONDS=${DAEMON_TIMEOUT:-60}
+    case $RELKIT_SECONDS in
+    *[!0-9]*) die "DAEMON_TIMEOUT is seconds" ;;
+    esac
     RELKIT_MODULES=$(upgrade_modules)
     RELKIT_ROOT=$root
     RELKIT_NAME=$program_release
@@ -107,7 +115,8 @@ upgrade_node() {
     RELKIT_OTP_LIB=$otp_root/lib
     RELKIT_ERTS=${erts_included:-no}
     export RELKIT_ACTION RELKIT_VERSION RELKIT_FILE RELKIT_MODULES RELKIT_ROOT RELKIT_NAME \
-        RELKIT_SCRIPT RELKIT_OTP_LIB RELKIT_ERTS RELKIT_FREE RELKIT_PERMANENT
+        RELKIT_SCRIPT RELKIT_OTP_LIB RELKIT_ERTS RELKIT_FREE RELKIT_PERMANENT \
+        RELKIT_RESTART RELKIT_SECONDS
     exec_client "$erl_upgrade"
 }
 
@@ -142,12 +151,14 @@ refuse_build_output() {
 # The commands: $1 is the name, the rest what was given.
 change_version() {
     RELKIT_PERMANENT=yes
+    RELKIT_RESTART=no
     what=
     command=$1
     shift
     for argument; do
         case $command$argument in
         install--no-permanent | upgrade--no-permanent | downgrade--no-permanent) RELKIT_PERMANENT=no ;;
+        install--restart | upgrade--restart | downgrade--restart) RELKIT_RESTART=yes ;;
         *)
             [ -z "$what" ] || die_refused "$command wants one version"
             what=$argument
@@ -169,7 +180,8 @@ change_version() {
 }
 
 # For relkit_config:of_version/2: prints the file that is the sys.config of the version
-# RELKIT_RELEASE_VSN, whose directory may be elsewhere, and how it names the node.
+# RELKIT_RELEASE_VSN, whose directory may be elsewhere, how it names the node, and its
+# cookie.
 config_of() {
     find_target
     make_node_dir
@@ -178,59 +190,8 @@ config_of() {
     make_private "$node_dir/config-$RELEASE_VSN"
     read_sys_config "$node_dir/config-$RELEASE_VSN"
     find_node
-    printf '%s\n%s' "$sys_config" "$target"
-}
-
-# ---- After an upgrade that was cut off --------------------------------------
-
-# Puts back what was kept in releases/.upgrade/before, if that is needed for the
-# version to start as a whole. Nothing is there but during an upgrade.
-mend_releases() {
-    upgrade=$root/releases/.upgrade
-    before=$upgrade/before
-    [ -d "$upgrade" ] || return 0
-    tries=0
-    while owner_runs; do
-        tries=$((tries + 1))
-        if [ "$tries" -gt 50 ]; then return; fi
-        sleep 0.1 2>/dev/null || sleep 1
-    done
-    for kept in "$before"/*.config; do
-        place=${kept##*/}
-        place=$root/releases/${place%.config}
-        if [ ! -f "$kept" ] || [ ! -d "$place" ]; then continue; fi
-        if [ "$(cat "$kept")" = none ]; then
-            rm -f "$place/sys.config"
-        else
-            mv -f "$kept" "$place/sys.config"
-        fi
-    done
-    if ! releases_agree; then
-        for kept in RELEASES start_erl.data; do
-            if [ -f "$before/$kept" ]; then mv -f "$before/$kept" "$root/releases/$kept"; fi
-        done
-    fi
-    rm -rf "$upgrade"
-    say "an upgrade was cut off: what it left half done is put right"
-}
-
-owner_runs() {
-    [ -r "$before/owner" ] && read -r owner <"$before/owner" || [ -n "${owner-}" ] || return 1
-    alive "$owner" || return 1
-    [ ! -r "/proc/$owner/cmdline" ] || tr '\0' ' ' <"/proc/$owner/cmdline" | grep -qF -- "$root"
-}
-
-# Whether start_erl.data and RELEASES are whole and call the same version permanent.
-releases_agree() {
-    starts=
-    read -r _ starts <"$root/releases/start_erl.data" || :
-    [ -n "$starts" ] && [ -d "$root/releases/$starts" ] || return 1
-    tr -d ' \t\n' <"$root/releases/RELEASES" | awk -v vsn="$starts" '
-        { all = all $0 }
-        END {
-            count = split(all, each, "[{]release,")
-            for (i = 2; i <= count; i++)
-                if (index(each[i], ",\"" vsn "\",") && each[i] ~ /,permanent[}]/) found = 1
-            exit !(found && all ~ /[]][.]$/)
-        }'
+    find_cookie
+    hide
+    printf '%s\n%s\n%s' "$sys_config" "$target" "$cookie"
+    show
 }
