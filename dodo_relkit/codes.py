@@ -1321,6 +1321,29 @@ class Code(Enum):
         "answer, and the upgrade fails",
         "Name {module} in the `modules` of the child specification.",
     )  # fmt: skip
+    REVIEW_CODE_CHANGE = Words(
+        "RK771",
+        WARNING, "code_change cannot do its work",
+        "{direction}, {callback} of {module} is called with {arguments}, and {reason}",
+        "Correct the clause: the upgrade fails where it is called, and the node restarts.",
+    )  # fmt: skip
+    REVIEW_SPAWNED = Words(
+        "RK772",
+        NOTICE, "a process that nobody suspends stays in older code",
+        "a process that `spawn` or its like started runs {function} of {module}, and stays "
+        "in the older code when {module} changes: it is killed when the version is made "
+        "permanent or, with a soft purge, stays there, and the next upgrade is refused",
+        "Make it a gen_server, a gen_statem or a special process (sys), as child of a "
+        "supervisor; or stop it before and start it after the instructions of {module}.",
+    )  # fmt: skip
+    REVIEW_STATE_GONE = Words(
+        "RK773",
+        WARNING, "a gen_statem may be in a state that is no more",
+        "{direction}, a process of {module} may be in the state {state}, but the code that "
+        "runs then has no {state}/3",
+        "Keep the function, or write a clause of code_change/4 that gives another state, "
+        "and `{{update, {module}, {{advanced, []}}}}` into the appup.",
+    )  # fmt: skip
 
     BASELINE_NOT_FOUND = Words(
         "RK801",

@@ -196,7 +196,9 @@ def _list(items: list[Term]) -> Expression:
 def _map(items: list[Term]) -> MapOf:
     match items:
         case [(Atom("|"), _, [base, pairs])]:
-            return MapOf(_pairs(list_items(pairs) or []), _expression(base))
+            written = _pairs(list_items(pairs) or [])
+            needs = tuple(key for key, _ in written)
+            return MapOf(written, _expression(base), needs)
         case _:
             return MapOf(_pairs(items))
 

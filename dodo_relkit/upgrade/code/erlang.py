@@ -118,7 +118,7 @@ def _expression(form: Term) -> Expression:  # noqa: C901, PLR0912 - a case a for
         case (Atom("map"), _, pairs):
             return MapOf(_pairs(pairs))
         case (Atom("map"), _, base, pairs):
-            return MapOf(_pairs(pairs), _expression(base))
+            return MapOf(_pairs(pairs), _expression(base), _exact(pairs))
         case (Atom("record"), anno, Atom(name), fields):
             return RecordOf(name, _fields(fields), line=line_of(anno))
         case (Atom("record"), anno, base, Atom(name), fields):
@@ -201,6 +201,15 @@ def _pairs(forms: Term) -> tuple[tuple[Expression, Expression], ...]:
             case (Atom("map_field_assoc" | "map_field_exact"), _, key, value):
                 found.append((_expression(key), _expression(value)))
     return tuple(found)
+
+
+def _exact(forms: Term) -> tuple[Expression, ...]:
+    """Return the keys that are written with `:=`."""
+    return tuple(
+        _expression(form[2])
+        for form in list_items(forms) or ()
+        if type(form) is tuple and form[:1] == (Atom("map_field_exact"),)
+    )
 
 
 def _fields(forms: Term) -> tuple[tuple[str, Expression], ...]:

@@ -49,6 +49,8 @@ class MapOf:
 
     pairs: tuple[tuple[Expression, Expression], ...]
     base: Expression | None = None
+    needs: tuple[Expression, ...] = ()
+    """Keys that `base` must have: those of `:=`, all of Elixir's `%{base | …}`."""
 
 
 @dataclass(frozen=True, slots=True)

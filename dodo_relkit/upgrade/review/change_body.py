@@ -85,13 +85,21 @@ def given_shapes(
 def like_one_of(shape: Shape, others: tuple[Shape, ...]) -> bool:
     """Return whether code that expects one of the others can take the shape for it.
 
-    What is put into it is not compared: code_change mostly hands it over from variables.
+    What is put into it is not compared: mostly code_change hands it over in variables.
     """
-    return any(_outside(shape) == _outside(each) for each in others)
+    return any(_are_alike(shape, each) for each in others)
 
 
-def _outside(shape: Shape) -> tuple[str, str, tuple[str, ...], int]:
-    return (shape.what, shape.name, shape.fields, shape.size)
+def _are_alike(one: Shape, other: Shape) -> bool:
+    """Return whether the values may be the same from outside; a record is a tuple."""
+    tuples = {"tuple", "record"}
+    if {one.what, other.what} <= tuples:
+        unnamed = not one.name or not other.name
+        both = one.what == other.what == "record"
+        same_fields = not both or one.fields == other.fields
+        named_alike = unnamed or one.name == other.name
+        return one.size == other.size and named_alike and same_fields
+    return (one.what, one.name, one.fields) == (other.what, other.name, other.fields)
 
 
 def _alone(clause: Clause) -> Function:
@@ -155,7 +163,9 @@ def _is_no_answer(value: Expression, kind: Kind) -> bool:
             return tag != "error"
         case TupleOf((first, *_)):
             return isinstance(first, (TupleOf, ListOf, MapOf, RecordOf))
-        case RecordOf() | ListOf() | MapOf() | Constant() | TupleOf():
+        case RecordOf(name):
+            return name not in {"ok", "error"}
+        case ListOf() | MapOf() | Constant() | TupleOf():
             return True
         case _:
             return False

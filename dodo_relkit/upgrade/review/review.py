@@ -1,9 +1,10 @@
 """What an upgrade will do to the processes of a node: all findings, worst first.
 
 Reads both versions' code and the instructions of the appups; runs nothing. How states
-are judged is in `states.py`, funs in `held_funs.py`, children that say `dynamic` in
-`dynamic.py`, who starts children in `unseen.py`. `Finding.danger` says what
-`strict_upgrades` stops at.
+are judged is in `states.py` and `state_names.py`, funs in `held_funs.py`, processes
+that are not suspended in `unreached.py`, children that say `dynamic` in `dynamic.py`,
+who starts children in `unseen.py`. `Finding.danger` says what `strict_upgrades` stops
+at.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Place
 from dodo_relkit.formats import beam
 from dodo_relkit.upgrade.app_version import AppVersion
-from dodo_relkit.upgrade.code.children import Supervisor, read_supervisor
 from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind
 from dodo_relkit.upgrade.code.model import ModuleCode, Record, RecordOf, walk_module
 from dodo_relkit.upgrade.code.read_code import read_code
@@ -31,7 +31,9 @@ from dodo_relkit.upgrade.review.findings import (
     words_for,
 )
 from dodo_relkit.upgrade.review.held_funs import held_funs
+from dodo_relkit.upgrade.review.state_names import review_state_names
 from dodo_relkit.upgrade.review.states import review_states
+from dodo_relkit.upgrade.review.unreached import review_unreached
 from dodo_relkit.upgrade.review.unseen import review_starters
 from dodo_relkit.upgrade.script.draft import Direction
 from dodo_relkit.upgrade.script.touched import restarted
@@ -54,7 +56,8 @@ def review(
             _review_funs,
             _review_instructions,
             _review_restarts,
-            _review_listed,
+            review_unreached,
+            review_state_names,
         )
         for finding in part(app)
     ]
@@ -122,30 +125,6 @@ def _review_restarts(app: Reviewed) -> Iterator[Finding]:
             yield severe(
                 Code.REVIEW_RESTART, Place(), direction=way, what=what, reason=reason
             )
-
-
-def _review_listed(app: Reviewed) -> Iterator[Finding]:
-    """Yield REVIEW_NOT_FOUND for children that do not list the module they run."""
-    changed = set(_changed(app))
-    for name, code in app.new_code.items():
-        if app.new_kinds[name].kind not in (Kind.SUPERVISOR, Kind.APPLICATION):
-            continue
-        supervisor = read_supervisor(code, app.new_code)
-        if not isinstance(supervisor, Supervisor):
-            continue
-        for child in supervisor.children:
-            runs, listed = child.module, child.modules
-            if listed is None or runs in listed or runs not in changed:
-                continue
-            if app.new_kinds[runs].kind in STATEFUL:
-                yield severe(
-                    Code.REVIEW_NOT_FOUND,
-                    Place(file=code.file, line=supervisor.line),
-                    child=child.label,
-                    supervisor=name,
-                    module=runs,
-                    listed=listed or "nothing",
-                )
 
 
 def _review_shared(

@@ -17,6 +17,7 @@ from dodo_relkit.upgrade.code.model import (
     Call,
     Constant,
     Expression,
+    Function,
     ListOf,
     MapOf,
     Match,
@@ -58,6 +59,8 @@ class Shape:
             case "struct":
                 name = self.name.removeprefix("Elixir.")
                 return f"%{name}{{{fields}}}{tail}"
+            case "map" if not self.fields:
+                return f"an empty map{tail}"
             case "map":
                 return f"a map with the keys {fields}{tail}"
             case "tuple" if self.name:
@@ -89,6 +92,10 @@ def state_shapes(code: ModuleCode, kind: Kind, codes: Codes) -> tuple[Shape, ...
             return _from_patterns(code, kind, codes)
         if shape not in found:
             found.append(shape)
+    for value in _continued(code, kind, codes) if found else ():
+        shape = shape_of(value, code, codes)
+        if shape is not None and shape not in found:
+            found.append(shape)
     return tuple(found) or _from_patterns(code, kind, codes)
 
 
@@ -98,13 +105,41 @@ def state_values(code: ModuleCode, kind: Kind, codes: Codes) -> tuple[Expression
     if function is None:
         return ()
     place = 2 if kind is Kind.GEN_STATEM else 1
-    return tuple(
-        value.items[place]
-        for value in returned(code, function, codes)
-        if isinstance(value, TupleOf)
-        and len(value.items) > place
-        and atom_of(value.items[0]) == "ok"
-    )
+    return tuple(items[place] for items in _answers(code, function, codes, "ok", place))
+
+
+def _answers(
+    code: ModuleCode, function: Function, codes: Codes, tag: str, place: int
+) -> Iterator[tuple[Expression, ...]]:
+    """Yield the tuples with this tag that reach to this place, counted from 0."""
+    for value in returned(code, function, codes):
+        match value:
+            case TupleOf(items) if len(items) > place and atom_of(items[0]) == tag:
+                yield items
+
+
+def _continued(code: ModuleCode, kind: Kind, codes: Codes) -> Iterator[Expression]:
+    """Yield the states that handle_continue makes anew right after init.
+
+    One that it makes of the state that it was given says nothing more than init.
+    """
+    init = code.function("init", 1)
+    then = code.function("handle_continue", 2)
+    if kind is not Kind.GEN_SERVER or init is None or then is None:
+        return
+    if any(_is_continue(items[2]) for items in _answers(code, init, codes, "ok", 2)):
+        for items in _answers(code, then, codes, "noreply", 1):
+            match items[1]:
+                case MapOf(base=None) | RecordOf(base=None) | TupleOf() | ListOf():
+                    yield items[1]
+
+
+def _is_continue(option: Expression) -> bool:
+    match option:
+        case TupleOf((first, _)):
+            return atom_of(first) == "continue"
+        case _:
+            return False
 
 
 def shape_of(value: Expression, code: ModuleCode, codes: Codes) -> Shape | None:

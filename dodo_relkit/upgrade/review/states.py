@@ -9,7 +9,8 @@ loaded; only with `static` in the instruction it is the older's (appup(4)).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Place
@@ -21,10 +22,16 @@ from dodo_relkit.upgrade.code.kinds import (
     Kind,
     callback_of,
     keeps_state,
+    state_places,
 )
 from dodo_relkit.upgrade.code.model import Function, ModuleCode
 from dodo_relkit.upgrade.code.returns import constant, returned
 from dodo_relkit.upgrade.modules import Change
+from dodo_relkit.upgrade.review.change_body import (
+    given_shapes,
+    like_one_of,
+    why_it_fails,
+)
 from dodo_relkit.upgrade.review.findings import (
     Finding,
     Reviewed,
@@ -42,8 +49,8 @@ from dodo_relkit.upgrade.script.touched import Touch
 def review_states(app: Reviewed) -> Iterator[Finding]:
     """Yield what is wrong with the states of the stateful modules that changed.
 
-    REVIEW_STATE, REVIEW_CLAUSE, REVIEW_NO_CODE_CHANGE, REVIEW_CALLBACK_MODE,
-    REVIEW_STATE_UNREAD.
+    REVIEW_STATE, REVIEW_CLAUSE, REVIEW_CODE_CHANGE, REVIEW_NO_CODE_CHANGE,
+    REVIEW_CALLBACK_MODE, REVIEW_STATE_UNREAD.
     """
     for change in app.changes:
         name = change.name
@@ -118,43 +125,66 @@ def _review_way(  # noqa: PLR0913, PLR0917 - one module, one direction
             reason = "code_change gives the state back as it is"
             yield severe(Code.REVIEW_STATE, place, **told, reason=reason)
         return
-    vsn = _given_vsn(app, name, direction)
+    call = _Call(
+        code=code,
+        function=function,
+        kind=kind,
+        vsn=_given_vsn(app, name, direction),
+        codes=app.old_code if is_older else app.new_code,
+        after=after,
+        told=told,
+    )
     for shape in before or (None,):
-        yield from _review_call(
-            code, function, kind, vsn, shape, changed and shape not in after, told
-        )
+        yield from _review_call(call, shape, must_change=changed and shape not in after)
 
 
-def _review_call(  # noqa: PLR0913, PLR0917 - one call of code_change
-    code: ModuleCode,
-    function: Function,
-    kind: Kind,
-    vsn: Term | None,
-    shape: Shape | None,
-    must_change: bool,
-    told: dict[str, str],
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """A call of code_change and what is said of it."""
+
+    code: ModuleCode
+    function: Function
+    kind: Kind
+    vsn: Term | None
+    codes: Mapping[str, ModuleCode]
+    after: tuple[Shape, ...]
+    told: Mapping[str, str]
+
+
+def _review_call(
+    call: _Call, shape: Shape | None, *, must_change: bool
 ) -> Iterator[Finding]:
     """Judge the call of code_change for a state of one shape."""
-    if kind is Kind.SPECIAL:
+    if call.kind is Kind.SPECIAL:
         return
-    at = 2 if kind is Kind.GEN_STATEM else 1
+    code, function, at = call.code, call.function, state_places(call.kind)[-1]
     states = {} if shape is None else {at: shape}
-    fitting = fitting_clauses(code, function, vsn, states)
+    fitting = fitting_clauses(code, function, call.vsn, states)
+    shown = "?" if call.vsn is None else format_term(call.vsn)
+    state = "its state" if shape is None else shape.words
+    facts = {key: call.told[key] for key in ("module", "direction", "callback")}
+    facts["arguments"] = f"the version {shown} and {state}"
     if not fitting:
-        shown = "?" if vsn is None else format_term(vsn)
-        state = "its state" if shape is None else shape.words
-        facts = {key: told[key] for key in ("module", "direction", "callback")}
         place = Place(file=code.file, line=function.line)
-        arguments = f"the version {shown} and {state}"
-        yield severe(Code.REVIEW_CLAUSE, place, **facts, arguments=arguments)
-        return
-    if not must_change:
+        yield severe(Code.REVIEW_CLAUSE, place, **facts)
         return
     first = function.clauses[fitting[0]]
-    if keeps_state(kind, function, fitting[0]) and not first.guards:
-        reason = f"the clause in line {first.line} gives it back as it is"
-        place = Place(file=code.file, line=first.line)
-        yield severe(Code.REVIEW_STATE, place, **told, reason=reason)
+    if shape is None or first.guards:
+        return
+    place = Place(file=code.file, line=first.line)
+    failure = why_it_fails(code, first, call.kind, at, shape)
+    if failure:
+        yield severe(Code.REVIEW_CODE_CHANGE, place, **facts, reason=failure)
+    elif must_change:
+        made = given_shapes(code, first, call.kind, call.codes)
+        reason = ""
+        if keeps_state(call.kind, function, fitting[0]):
+            reason = f"the clause in line {first.line} gives it back as it is"
+        elif made and not any(like_one_of(each, call.after) for each in made):
+            words = " or ".join(each.words for each in made)
+            reason = f"the clause in line {first.line} makes {words} of it"
+        if reason:
+            yield severe(Code.REVIEW_STATE, place, **call.told, reason=reason)
 
 
 def _given_vsn(app: Reviewed, name: str, direction: Direction) -> Term | None:
