@@ -174,3 +174,38 @@ def test_callback_mode_there_and_back(tmp_path, live):
     assert live.up(new) == OK
     assert live.down(old) == OK
     assert live.ask(asked) == "{e,7}"
+
+
+def test_server_becomes_a_supervisor(tmp_path, live):
+    """Row 6 under the same id: the specification (its type) changes before the child
+    starts again, and what it starts is loaded before, for an embedded node."""
+    old, new = versions(
+        tmp_path,
+        "af",
+        {"af_sup": supervisor(child("af_in")), "af_in": server("1")},
+        {
+            "af_sup": supervisor(child("af_in", more=", type => supervisor")),
+            "af_in": supervisor(child("af_srv")),
+            "af_srv": server("5"),
+        },
+    )
+    way = between(old, new)
+    stop = "{apply,{supervisor,terminate_child,[af_sup,af_in]}}"
+    start = "{apply,{supervisor,restart_child,[af_sup,af_in]}}"
+    assert instructions(way.up) == [
+        stop,
+        "{load_module,af_in}",
+        "{add_module,af_srv}",
+        "{update,af_sup,supervisor}",
+        start,
+    ]
+    assert instructions(way.down) == [
+        stop,
+        "{update,af_sup,supervisor}",
+        "{load_module,af_in}",
+        start,
+        "{delete_module,af_srv}",
+    ]
+    live.start(old)
+    running = "[whereis(N) =/= undefined || N <- [af_in, af_srv]]"
+    up_and_down(live, old, new, running, "[true,false]", "[true,true]")

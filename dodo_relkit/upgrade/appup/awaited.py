@@ -1,12 +1,13 @@
-"""Which processes the code waits for when it runs: synchronous calls between servers.
+"""Which processes the code speaks to by their names: those it waits for, and others.
 
-Reads one version. A process that is suspended answers nobody: who calls it waits, or
-fails when it has waited long enough.
+Reads one version; no import tells of these calls. A process that is suspended answers
+nobody: who calls it waits, or fails when it has waited long enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from dodo_relkit.terms.model import Atom
 from dodo_relkit.upgrade.code.calls import (
@@ -33,8 +34,59 @@ _CALLS = frozenset(
         ("gen_statem", "stop"),
     }
 )
+_SENDS = frozenset(
+    {
+        ("gen_server", "cast"),
+        ("gen_server", "send_request"),
+        ("gen_statem", "cast"),
+        ("gen_statem", "send_request"),
+        ("gen_event", "notify"),
+        ("Elixir.GenServer", "cast"),
+        ("Elixir.Process", "send"),
+        ("erlang", "!"),
+        ("erlang", "send"),
+    }
+)
 _STARTS = frozenset({"start_link", "start"})
 _GENERIC = frozenset({"gen_server", "gen_statem"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spoken:
+    """Whom modules speak to by name: by module those that run the receivers, sorted."""
+
+    calls: Mapping[str, tuple[str, ...]]
+    """They wait for an answer."""
+    sends: Mapping[str, tuple[str, ...]]
+    """They do not."""
+
+
+def spoken(program: Program, calls: Calls, among: Collection[str]) -> Spoken:
+    """Return to which of the modules `among` each of them speaks by name.
+
+    Through functions of modules that are not among them, too.
+    """
+    names = _registered(program, calls)
+    points: dict[str, list[Point]] = {}
+    for point in {*calls.inside, *calls.outside}:
+        points.setdefault(point[0], []).append(point)
+    inside = {
+        point: frozenset(each for each in called if each[0] not in among)
+        for point, called in calls.inside.items()
+    }
+    below = Calls(inside=inside, outside=calls.outside, spawned=calls.spawned)
+    both: list[dict[str, tuple[str, ...]]] = [{}, {}]
+    for name in among:
+        every = reached(below, points.get(name, ()))
+        for words, found in zip((_CALLS, _SENDS), both, strict=True):
+            receivers = {
+                names.get(constant_atom(call.arguments[0], call.bindings), "")
+                for point in every
+                for call in calls.outside.get(point, ())
+                if (call.module, call.name) in words and call.arguments
+            }
+            found[name] = tuple(sorted(receivers & set(among) - {name}))
+    return Spoken(calls=both[0], sends=both[1])
 
 
 def awaited(program: Program, calls: Calls, roots: Iterable[Point]) -> frozenset[str]:

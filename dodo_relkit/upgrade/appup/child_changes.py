@@ -12,12 +12,13 @@ started or stopped by it (supervisor(3), `code_change`). So, with `apply`:
 Start is `supervisor:restart_child(Name, Id)`: the specification is there already. A
 supervisor whose children were handed to it as a list (Elixir's `start/2`) has no code
 to be asked: there it is `Supervisor.start_child(Name, Spec)`, and stopped is deleted.
-A child is replaced when another module runs it, or another kind of process.
+A child is replaced when another module runs it, or another kind of process. What is
+below a supervisor that itself starts or stops comes and goes with it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from dodo_relkit.codes import Code
@@ -71,6 +72,10 @@ class ChildChanges:
     changes: tuple[ChildChange, ...]
     listed: Mapping[str, frozenset[str]]
     """By module: the modules that run the children that list it in `modules`."""
+    below: Mapping[str, frozenset[str]]
+    """By supervisor: the modules that run what is below it, in either version."""
+    renewed: frozenset[str]
+    """Supervisors that start or stop, and all that is below them."""
     notes: tuple[Diagnostic, ...]
 
 
@@ -88,9 +93,9 @@ def compare_children(
     one, or may start one inline; `changed`: modules that changed; `replaced`: modules
     whose processes must be exchanged. Notes UP_CHILDREN_UNREAD, UP_CHILD_UNREACHED.
     """
-    changes: list[ChildChange] = []
-    notes: list[Diagnostic] = []
+    found: dict[str, tuple[list[ChildChange], list[Diagnostic]]] = {}
     listed: dict[str, set[str]] = {}
+    runs: dict[str, set[str]] = {}
     for name in sorted(supervisors & old.keys() & new.keys()):
         before = read_supervisor(old[name], old)
         after = read_supervisor(new[name], new)
@@ -98,16 +103,49 @@ def compare_children(
             if isinstance(each, Supervisor):
                 _note_listed(each, listed)
         if isinstance(before, Supervisor) and isinstance(after, Supervisor):
-            found, said = _compare(before, after, replaced, new[name].file)
-            changes += found
-            notes += said
+            found[name] = _compare(before, after, replaced, new[name].file)
         elif name in changed:
-            notes += _unread(name, before, after, new[name])
+            found[name] = ([], _unread(name, before, after, new[name]))
+    for codes in (old, new):
+        _note_run(codes, runs)
+    below = {name: _below(name, runs) for name in runs}
+    renewed = _renewed([each for part, _ in found.values() for each in part], below)
+    kept = [part for name, part in found.items() if name not in renewed]
     return ChildChanges(
-        changes=tuple(changes),
+        changes=tuple(each for changes, _ in kept for each in changes),
         listed={module: frozenset(names) for module, names in listed.items()},
-        notes=tuple(notes),
+        below=below,
+        renewed=renewed,
+        notes=tuple(each for _, notes in kept for each in notes),
     )
+
+
+def _note_run(codes: Mapping[str, ModuleCode], runs: dict[str, set[str]]) -> None:
+    for name, code in codes.items():
+        read = read_supervisor(code, codes)
+        if isinstance(read, Supervisor):
+            names = {child.module for child in read.children}
+            runs.setdefault(name, set()).update(names - {""})
+
+
+def _below(name: str, runs: Mapping[str, set[str]]) -> frozenset[str]:
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        inner = runs.get(todo.pop(), set()) - found
+        found |= inner
+        todo += inner
+    return frozenset(found)
+
+
+def _renewed(
+    changes: Iterable[ChildChange], below: Mapping[str, frozenset[str]]
+) -> frozenset[str]:
+    tops = {name for each in changes for name in (each.module, each.former)}
+    found: frozenset[str] = frozenset().union(
+        *(below[name] | {name} for name in tops & below.keys())
+    )
+    return found
 
 
 def _note_listed(supervisor: Supervisor, listed: dict[str, set[str]]) -> None:
@@ -226,12 +264,19 @@ def _change(
         former=old.module if old is not None else "",
         fate=fate,
         by_update=not after.is_inline
-        and (old is None or new is None or old.module != new.module),
+        and (old is None or new is None or _is_told_anew(old, new)),
         up_before=_stopped(before, old, keeps_spec),
         up_after=_started(after, new),
         down_before=_stopped(after, new, keeps_spec),
         down_after=_started(before, old),
     )
+
+
+def _is_told_anew(old: Child, new: Child) -> bool:
+    """Tell whether the specification is, or may be, another than before."""
+    if old.spec is None or new.spec is None:
+        return True
+    return not same(old.spec, new.spec)
 
 
 def _stopped(

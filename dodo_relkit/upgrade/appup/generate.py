@@ -2,7 +2,7 @@
 
 Takes two versions of the application, returns values. Knows no release and no file;
 the choice for each module is in `choices.py`, what comes before what in `phases.py`
-and `order.py`, children in `child_changes.py`.
+and `relations.py`, children in `child_changes.py`.
 
     up:    suspend │ what new  │ start │ changed and added │ delete │ stop │ resume
                    │ children  │ them  │ modules, used     │ removed│ lost │
@@ -28,9 +28,8 @@ from dodo_relkit.upgrade.appup.child_changes import (
     compare_children,
 )
 from dodo_relkit.upgrade.appup.choices import choices
-from dodo_relkit.upgrade.appup.order import Uses, used_first, uses_among
 from dodo_relkit.upgrade.appup.phases import Phases, Way, phases
-from dodo_relkit.upgrade.appup.starters import Starts, read_starts
+from dodo_relkit.upgrade.appup.relations import Relations, relate
 from dodo_relkit.upgrade.appup.strategies import (
     BRUTAL,
     Choice,
@@ -38,10 +37,7 @@ from dodo_relkit.upgrade.appup.strategies import (
     Strategy,
     instruction,
 )
-from dodo_relkit.upgrade.appup.suspensions import Running
 from dodo_relkit.upgrade.appup.view import View, view_of
-from dodo_relkit.upgrade.code.kinds import Kind
-from dodo_relkit.upgrade.code.model import atoms_in
 from dodo_relkit.upgrade.script.draft import Direction
 
 
@@ -81,17 +77,10 @@ class _Job:
     """What both directions are made of."""
 
     view: View
-    children: tuple[ChildChange, ...]
+    children: ChildChanges
     choices: Mapping[str, Choice]
     """Of the modules that have an `update` or `load_module`."""
-    order: tuple[str, ...]
-    """All modules that have instructions, used before user, those removed last."""
-    uses: Mapping[Direction, Uses]
-    """Among them, in the version that is installed."""
-    names: Mapping[Direction, Uses]
-    """Of those that only the version that is installed has: which others they name."""
-    starts: Mapping[Direction, Starts]
-    """In the version that runs."""
+    relations: Relations
     wishes: Wishes
 
 
@@ -113,7 +102,8 @@ def generate(old: AppVersion, new: AppVersion, wishes: Wishes = NO_WISHES) -> Ge
         changed=frozenset(view.changed),
         replaced=view.switched,
     )
-    homeless = view.switched - {each.module for each in children.changes}
+    found = {each.module for each in children.changes}
+    homeless = view.switched - found - children.renewed
     notes = [*children.notes, *(_homeless(view, name) for name in sorted(homeless))]
     asked = set(wishes.strategies.values())
     whole: Step | None = None
@@ -157,79 +147,38 @@ def _homeless(view: View, name: str) -> Diagnostic:
 def _job(view: View, children: ChildChanges, wishes: Wishes) -> _Job:
     skipped = {name for name, how in wishes.strategies.items() if how is Strategy.SKIP}
     asked_anew = {each.supervisor for each in children.changes if each.by_update}
-    names = {*view.changed, *asked_anew} - skipped
-    starts = {
-        Direction.UP: read_starts(view.older.program, view.older.calls),
-        Direction.DOWN: read_starts(view.newer.program, view.newer.calls),
-    }
-    called = uses_among(view.new.modules, {*names, *view.added} - skipped)
-    uses = {
-        Direction.UP: _with_starts(called, starts.values()),
-        Direction.DOWN: _with_starts(
-            uses_among(view.old.modules, {*names, *view.removed}), starts.values()
-        ),
-    }
-    gone = used_first(uses_among(view.old.modules, view.removed))
+    names = frozenset({*view.changed, *asked_anew} - skipped)
+    relations = relate(view, names, skipped, children.renewed)
     return _Job(
         view=view,
-        children=children.changes,
-        choices=choices(view, children, names, called, wishes.strategies),
-        order=(*used_first(uses[Direction.UP]), *reversed(gone)),
-        uses=uses,
-        names={
-            Direction.UP: _named(view.newer, view.added, uses[Direction.UP]),
-            Direction.DOWN: _named(view.older, view.removed, uses[Direction.DOWN]),
-        },
-        starts=starts,
+        children=children,
+        choices=choices(view, children, names, relations.spoken, wishes.strategies),
+        relations=relations,
         wishes=wishes,
     )
-
-
-def _named(running: Running, fresh: Iterable[str], uses: Uses) -> Uses:
-    """Return which others each of the `fresh` modules names.
-
-    A supervisor any that is in the upgrade, since they may run its children; others
-    only one another.
-    """
-    among = frozenset(fresh)
-    found = {}
-    for name in sorted(among & uses.keys()):
-        code = running.program.code.get(name)
-        is_supervisor = running.program.kind(name) is Kind.SUPERVISOR
-        wanted = frozenset(uses) if is_supervisor else among
-        named = atoms_in(code) if code else frozenset()
-        found[name] = tuple(sorted(named & wanted - {name}))
-    return found
-
-
-def _with_starts(uses: Uses, starts: Iterable[Starts]) -> Uses:
-    """Return the uses with those who start children using what these run."""
-    added: dict[str, set[str]] = {name: set(used) for name, used in uses.items()}
-    for starter in (one for each in starts for one in each.starters):
-        if starter.module in added:
-            added[starter.module] |= starter.children & uses.keys() - {starter.module}
-    return {name: tuple(sorted(used)) for name, used in added.items()}
 
 
 def _way(
     job: _Job, direction: Direction
 ) -> tuple[tuple[Step, ...], Iterable[Diagnostic]]:
-    is_up = direction is Direction.UP
+    back = Direction.DOWN if direction is Direction.UP else Direction.UP
+    relations = job.relations
     parts = phases(
         Way(
             view=job.view,
             direction=direction,
-            changes=job.children,
-            uses=job.uses[direction],
-            used=job.uses[Direction.DOWN if is_up else Direction.UP],
-            names=job.names[direction],
-            named=job.names[Direction.DOWN if is_up else Direction.UP],
+            changes=job.children.changes,
+            below=job.children.below,
+            uses=relations.uses[direction],
+            used=relations.uses[back],
+            names=relations.names[direction],
+            named=relations.names[back],
             updated=frozenset(
                 name
                 for name, choice in job.choices.items()
                 if choice.strategy in _SUSPENDING
             ),
-            starts=job.starts[direction],
+            starts=relations.starts[direction],
         )
     )
     steps = tuple(_steps(job, parts, direction))
@@ -238,7 +187,7 @@ def _way(
 
 def _steps(job: _Job, parts: Phases, direction: Direction) -> Iterator[Step]:
     is_up = direction is Direction.UP
-    order = job.order if is_up else tuple(reversed(job.order))
+    order = job.relations.order if is_up else job.relations.order[::-1]
     by_part = {
         part: [name for name in order if parts.part(name) == part] for part in range(3)
     }
@@ -279,7 +228,7 @@ def _code(
     for name in names:
         used = tuple(
             each
-            for each in job.uses[Direction.UP].get(name, ())
+            for each in job.relations.uses[Direction.UP].get(name, ())
             if parts.part(each) == parts.part(name)
         )
         named = (make_list(Atom(each) for each in used),) if used else ()

@@ -1,7 +1,7 @@
 """In which order modules change: each after those it calls, circles together.
 
-Takes the import tables; knows nothing of instructions. What is called by name only
-(a registered process, a module in a variable) is not seen.
+Takes the import tables, and who speaks to whom by name (`awaited.py`); knows nothing of
+instructions. What is called through a variable is not seen.
 
         a ──▶ b ──▶ c          up: c, then b and d (they call each other), then a
               ▲│
@@ -55,3 +55,28 @@ def used_first(uses: Uses) -> tuple[str, ...]:
                 if not before:
                     heapq.heappush(ready, (min(circles[at]), at))
     return tuple(order)
+
+
+def joined(uses: Uses, *others: Uses) -> dict[str, tuple[str, ...]]:
+    """Return `uses` with those of the others that close no circle, one after the other.
+
+    Processes that call each other by name are not to be suspended at once: the second
+    would wait for the first.
+    """
+    found = {name: tuple(used) for name, used in uses.items()}
+    for more in others:
+        every = {
+            name: tuple({*used, *(set(more.get(name, ())) & found.keys())})
+            for name, used in found.items()
+        }
+        circles = condense(every)
+        home = {name: at for at, circle in enumerate(circles) for name in circle}
+        found = {
+            name: tuple(
+                sorted(
+                    {*used, *(each for each in every[name] if home[each] != home[name])}
+                )
+            )
+            for name, used in found.items()
+        }
+    return found

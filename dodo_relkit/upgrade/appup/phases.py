@@ -23,12 +23,13 @@ from dataclasses import dataclass
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
+from dodo_relkit.upgrade.appup.awaited import awaited
 from dodo_relkit.upgrade.appup.child_changes import ChildChange
 from dodo_relkit.upgrade.appup.order import Uses
 from dodo_relkit.upgrade.appup.starters import Starts
 from dodo_relkit.upgrade.appup.suspensions import Events, Running, quiet
 from dodo_relkit.upgrade.appup.view import View
-from dodo_relkit.upgrade.code.calls import reached_modules
+from dodo_relkit.upgrade.code.calls import callbacks, reached_modules
 from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind
 from dodo_relkit.upgrade.script.draft import Direction
 
@@ -40,16 +41,18 @@ class Way:
     view: View
     direction: Direction
     changes: tuple[ChildChange, ...]
+    below: Mapping[str, frozenset[str]]
+    """By supervisor: the modules that run what is below it."""
     uses: Uses
     """Among the modules that have instructions and are in the version that is
     installed: which of them each uses."""
     used: Uses
     """The same of the version that runs."""
     names: Uses
-    """Of those that only the version that is installed has: which others they name, as
-    a supervisor does in the specifications of its children."""
+    """Of those that begin with the version that is installed: which others they name,
+    as a supervisor does in the specifications of its children."""
     named: Uses
-    """The same of those that only the version that runs has."""
+    """The same of those that end with the version that runs."""
     updated: frozenset[str]
     """Modules whose processes are suspended and changed."""
     starts: Starts
@@ -89,7 +92,10 @@ def phases(way: Way) -> Phases:
     early = tuple(each for each in starting if not circles[_key(each)])
     first = frozenset().union(*(_needs(way, each) for each in early))
     stopping = [each for each in way.changes if each.stop(way.direction)]
-    late = tuple(each for each in stopping if _can_stay(way, each, first))
+    begun = frozenset().union(
+        *(_trunk(way, each.started(way.direction)) for each in starting)
+    )
+    late = tuple(each for each in stopping if _can_stay(way, each, first, begun))
     stopped_first = tuple(each for each in stopping if each not in late)
     last = frozenset().union(*(_left(way, each) for each in late)) - first
     starters = _starters(way, frozenset().union(*(_ends(way, e) for e in stopping)))
@@ -173,16 +179,26 @@ def _ends(way: Way, change: ChildChange) -> frozenset[str]:
     return _left(way, change) & way.named.keys() | {change.stopped(way.direction)}
 
 
-def _can_stay(way: Way, change: ChildChange, first: frozenset[str]) -> bool:
+def _trunk(way: Way, module: str) -> frozenset[str]:
+    """Return a module with all that is below it, if it is a supervisor."""
+    return way.below.get(module, frozenset()) | {module}
+
+
+def _can_stay(
+    way: Way, change: ChildChange, first: frozenset[str], begun: frozenset[str]
+) -> bool:
     """Tell whether a child may run until all others have changed.
 
-    Not one that is replaced, or that starts others; and not when what it uses changes
-    and others use that too: they would be of different versions.
+    Not one that is replaced, or begins elsewhere (it or what is below it: the names
+    are taken as long as they run), or that starts others; and not when what it uses
+    changes and others use that too: they would be of different versions.
     """
-    ends = _ends(way, change)
-    if change.start(way.direction) or any(
-        each.module in ends for each in way.starts.starters
+    if change.start(way.direction) or begun & _trunk(
+        way, change.stopped(way.direction)
     ):
+        return False
+    ends = _ends(way, change)
+    if any(each.module in ends for each in way.starts.starters):
         return False
     left = _left(way, change) & set(way.view.changed)
     if left & first:
@@ -202,7 +218,11 @@ def _users(
     stopped: Iterable[ChildChange],
 ) -> dict[str, str]:
     """Return who is suspended since it uses what changes or stops before it does."""
-    gone = {each.stopped(way.direction): each.child for each in stopped}
+    gone = {
+        name: each.child
+        for each in stopped
+        for name in _trunk(way, each.stopped(way.direction))
+    }
     supervisors = {each.supervisor for each in early}
     changed = first & set(way.view.changed) - supervisors
     found: dict[str, str] = {}
@@ -215,8 +235,12 @@ def _users(
         if program.kind(name) is Kind.GEN_EVENT:  # `EVENT` of starters.py
             continue
         uses = reached_modules(program, way.source.calls, name)
-        for used in sorted(uses & gone.keys()):
+        roots = callbacks(program, name)
+        waits = awaited(program, way.source.calls, roots) - {name}
+        for used in sorted((uses | waits) & gone.keys()):
             found[name] = f"{name} uses {gone[used]}, which stops"
+        if name in way.view.changed:
+            uses |= waits
         for used in sorted(uses & changed):
             found.setdefault(name, f"{name} uses {used}, which changes before it")
     return found

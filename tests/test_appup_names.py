@@ -1,0 +1,120 @@
+"""Processes that are called by their registered names: no import tells who uses whom.
+
+Which test has what is at the head of `test_appup_live.py`.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.live_cases import OK, versions
+from tests.live_upgrade import Live, between, erlang_version, instructions
+from tests.upgrade_sources import child, server, supervisor
+
+LOAD = """
+    -export([start/1, stop/1]).
+    start(Name) -> spawn_monitor(fun() -> exit({done, calls(Name, 0)}) end).
+    stop({Pid, Ref}) -> Pid ! stop, receive {'DOWN', Ref, _, _, Why} -> Why end.
+    calls(Name, N) ->
+        receive stop -> N
+        after 0 -> gen_server:call(Name, get), calls(Name, N + 1)
+        end.
+"""
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory):
+    """A node of this file's own, with the load on it."""
+    node = Live()
+    directory = tmp_path_factory.mktemp("load")
+    built = erlang_version(directory, "load", "1", {"load": LOAD})
+    node.ask(f'true = code:add_patha("{built.directory}/ebin")')
+    yield node
+    node.close()
+
+
+def speaking(tmp_path, name: str, words: str, *more: str):
+    """Two versions in which NAME_a speaks to NAME_b, with other words in each.
+
+    `words` has `WORD` where the word stands; NAME_b takes only that of its version.
+    """
+    tree = {f"{name}_sup": supervisor(child(f"{name}_a"), child(f"{name}_b"))}
+    made = []
+    for word in ("one", "two"):
+        own = server("1", *more).replace("handle_cast(_", f"handle_cast({word}")
+        own = own.replace(
+            "handle_call(get", f"handle_call({word}, _, S) -> {{reply, {word}, S}};\n"
+            "    handle_call(get"
+        )  # fmt: skip
+        asks = server("1", get=words.replace("WORD", word))
+        made.append({**tree, f"{name}_a": asks, f"{name}_b": own})
+    return versions(tmp_path, name, *made)
+
+
+def under_calls(live, name: str, old, new) -> None:
+    """Go up and down, while somebody calls NAME_a: nobody fails or restarts."""
+    live.start(old)
+    pids = f"[whereis({name}_a), whereis({name}_b)]"
+    before = live.ask(pids)
+    for change, built in ((live.up, new), (live.down, old)) * 5:
+        live.ask(f"put(load, load:start({name}_a)), timer:sleep(5)")
+        assert change(built) == OK
+        assert live.ask("timer:sleep(5), load:stop(get(load))").startswith("{done,")
+    assert live.ask(pids) == before
+    live.stop(old)
+
+
+def test_who_is_called_by_name_changes_before_its_caller(tmp_path, live):
+    old, new = speaking(tmp_path, "nb", "gen_server:call(nb_b, WORD)")
+    way = between(old, new)
+    assert instructions(way.up) == ["{load_module,nb_b}", "{update,nb_a,soft,[nb_b]}"]
+    assert instructions(way.down) == instructions(way.up)[::-1]
+    under_calls(live, "nb", old, new)
+
+
+def test_a_call_through_a_module_that_stays(tmp_path, live):
+    """The call stands in a plain module, with the word that it is given."""
+    old, new = speaking(tmp_path, "nc", "nc_say:it(WORD)")
+    for each in (old, new):
+        said = {"nc_say": "-export([it/1]). it(W) -> gen_server:call(nc_b, W)."}
+        more = erlang_version(tmp_path / each.version.vsn, "nc", "x", said)
+        each.version.modules.update(more.version.modules)
+        (more.directory / "ebin/nc_say.beam").rename(
+            each.directory / "ebin/nc_say.beam"
+        )
+    way = between(old, new)
+    assert instructions(way.up) == ["{load_module,nc_b}", "{update,nc_a,soft,[nc_b]}"]
+    under_calls(live, "nc", old, new)
+
+
+@pytest.mark.parametrize(
+    "words", ["gen_server:cast(nd_b, WORD)", "nd_b ! {'$gen_cast', WORD}"]
+)
+def test_who_is_only_told_something_changes_before_too(tmp_path, words):
+    """Nobody waits, so nobody is suspended for it."""
+    old, new = speaking(tmp_path, "nd", words)
+    way = between(old, new)
+    assert instructions(way.up) == ["{load_module,nd_b}", "{load_module,nd_a}"]
+    assert instructions(way.down) == instructions(way.up)[::-1]
+
+
+def test_servers_that_call_each_other_are_not_suspended_at_once(tmp_path, live):
+    """The second would wait for the first until its call fails."""
+    tree = {"ne_sup": supervisor(child("ne_a"), child("ne_b"))}
+    own = "-export([code_change/3]).\ncode_change(_, S, _) -> {ok, S + 0}."
+    a = server("{0}", own, get="gen_server:call(ne_b, {put, S})")
+    b = server("{0}", own, get="gen_server:call(ne_a, {put, S})")
+    old, new = versions(
+        tmp_path,
+        "ne",
+        *(
+            {**tree, "ne_a": a.replace("{0}", n), "ne_b": b.replace("{0}", n)}
+            for n in "12"
+        ),
+    )
+    way = between(old, new)
+    assert instructions(way.up) == [
+        "{update,ne_a,{advanced,[]}}",
+        "{update,ne_b,{advanced,[]}}",
+    ]
+    under_calls(live, "ne", old, new)
