@@ -15,30 +15,30 @@ import pytest
 
 from tests.oracle import otp_root
 from tests.start_release import (
+    SHELLS,
     Release,
     erts_version,
     own_epmd,
-    version_of,
 )
 from tests.upgrade_release import Versions, make_versions
 from tests.upgrade_restart import (
+    GREETING,
     NEW_ERTS,
+    STATE,
     add_new_otp,
     make_relup,
-    next_version,
+    nothing_left,
+    put,
     put_new_otp,
+    refused,
     restart,
+    runs,
+    runs_on,
     started,
     until,
 )
 
-STATE = "counter:state()"
-GREETING = "application:get_env(counter, greeting)"
-RELUP = "releases/0.2.0/relup"
-CONFIG = "releases/0.2.0/sys.config"
-FLAVOUR = '{init:get_argument(flavour), os:getenv("RELEASE_VSN")}'
 NOBODY = pwd.getpwnam("nobody").pw_uid
-RUNS = '{os:getenv("BINDIR"), code:lib_dir(kernel), code:lib_dir(counter)}'
 
 
 @pytest.fixture(scope="module")
@@ -71,51 +71,10 @@ def release(versions, tmp_path) -> Iterator[Release]:
         yield made
 
 
-def put(versions: Versions, release: Release, vsn: str, **changes: str | None) -> None:
-    """Put a version's tarball into place; `relup`, `sys_config` are files of it."""
-    own = f"releases/{vsn}/"
-    named = {own + name.replace("_", "."): text for name, text in changes.items()}
-    args = (versions.root / own / "vm.args").read_text()
-    named[own + "vm.args"] = args + "-flavour new\n"
-    versions.tarball(release.root / f"releases/demo-{vsn}.tar.gz", vsn, named)
-
-
-def refused(release: Release, status: int, *arguments: str, **more: str) -> str:
-    done = release.run(*arguments, **more)
-    assert (done.returncode, done.stdout) == (status, ""), done.stdout + done.stderr
-    return done.stderr
-
-
-def nothing_left(release: Release) -> None:
-    """Fail unless the versions are whole and no trace of an upgrade is left."""
-    releases = release.root / "releases"
-    assert not (releases / ".upgrade").exists()
-    assert not (releases / "new_start_erl.data").exists()
-    assert not list(releases.glob("__new*"))
-    assert "tmp_current" not in (releases / "RELEASES").read_text()
-    for vsn in ("0.2.0", "0.5.0"):
-        config = releases / vsn / "sys.config"
-        assert not config.exists() or "${GREETING}" in config.read_text()
-
-
-def runs(release: Release, vsn: str, *, permanent: bool = True) -> None:
-    """Fail unless this version runs, with its own configuration and arguments."""
-    app = "1.0" if vsn == "0.1.0" else "2.0"
-    assert release.ok("rpc", STATE) == f'{{"{app}",{{"{app}",0}}}}'
-    assert release.ok("rpc", GREETING) == f'{{ok,"a ${{GREETING}} {vsn}"}}'
-    flavour = "error" if vsn == "0.1.0" else '{ok,[["new"]]}'
-    assert release.ok("rpc", FLAVOUR) == f'{{{flavour},"{vsn}"}}'
-    status = "permanent" if permanent else "current"
-    assert f"* {vsn} {status}" in release.ok("versions")
-    started = "[A || {A, _, _} <- application:which_applications()] -- [kernel, stdlib]"
-    assert set(release.ok("rpc", started).strip("[]").split(",")) == {"counter", "sasl"}
-    nothing_left(release)
-
-
 # --- restart_emulator, last ------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["heart", "daemon", "daemon with heart"])
+@pytest.mark.parametrize("way", ["daemon", "daemon with heart"])
 def test_restarted_last_up_and_down(versions, release, last, way):
     put(versions, release, "0.2.0", relup=last)
     with started(release, way):
@@ -135,8 +94,11 @@ def test_restarted_last_up_and_down(versions, release, last, way):
         assert heart == str(way.endswith("heart")).lower()
 
 
-@pytest.mark.parametrize("way", ["supervisor", "daemon"])
-def test_not_permanent(versions, release, last, way):
+@pytest.mark.parametrize(
+    ("way", "shell"), [("supervisor", "busybox"), ("daemon", "bash")]
+)
+def test_not_permanent(versions, release, last, way, shell):
+    release.shell = SHELLS[shell]
     put(versions, release, "0.2.0", relup=last)
     with started(release, way):
         said = release.ok("upgrade", "0.2.0", "--no-permanent")
@@ -150,22 +112,20 @@ def test_not_permanent(versions, release, last, way):
     assert release.ok("version") == "demo 0.2.0"
 
 
+def test_heart_has_its_name_again(versions, release):
+    once = "{apply, {ets, new, [once, [named_table]]}}"  # the check does it, too
+    script = f"[{once}, point_of_no_return, restart_emulator]"
+    put(versions, release, "0.2.0",
+        relup=f'{{"0.2.0", [{{"0.1.0", [], {script}}}], []}}.')  # fmt: skip
+    with started(release, "heart"):
+        before = release.ok("rpc", "whereis(heart)")
+        said = refused(release, 3, "upgrade", "0.2.0")
+        assert "was not installed: badarg in ets:new/2" in said
+        assert release.ok("rpc", "whereis(heart)") == before
+        runs(release, "0.1.0")
+
+
 # --- restart_new_emulator, first -------------------------------------------------
-
-
-def runs_on(release: Release, vsn: str, *, permanent: bool = True) -> None:
-    """Fail unless this version runs, and the OTP of this version."""
-    runs(release, vsn, permanent=permanent)
-    new = vsn == "0.5.0"
-    erts, app = (NEW_ERTS, "2.0") if new else (erts_version(), "1.0")
-    kernel = next_version("kernel") if new else version_of("kernel")
-    found = release.ok("rpc", RUNS)
-    for path in (f"erts-{erts}/bin", f"lib/kernel-{kernel}", f"lib/counter-{app}"):
-        assert f'"{release.root}/{path}"' in found
-    own = release.root / f"releases/{vsn}/consolidated"
-    path = '[P || P <- code:get_path(), string:find(P, "consolidated") =/= nomatch]'
-    wanted = f'["{own}"]' if own.exists() else "[]"
-    assert release.ok("rpc", path) == wanted
 
 
 @pytest.mark.parametrize("way", ["heart", "daemon"])
@@ -223,7 +183,7 @@ def test_instructions_that_fail_in_the_new_system(versions, release):
 # --- --restart -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("way", ["heart", "supervisor", "daemon"])
+@pytest.mark.parametrize("way", ["supervisor", "daemon"])
 def test_without_a_relup(versions, release, way):
     put(versions, release, "0.2.0", relup=None)
     with started(release, way):
@@ -327,6 +287,23 @@ def test_somebody_else_than_the_user_of_the_node(versions):
             said = refused(release, 1, "upgrade", "0.2.0", RELEASE_TMP=f"{name}/other")
             assert "give the commands as the user that runs it" in said
         nothing_left(release)
+
+
+def test_an_upgrade_that_waits_for_the_node(versions, release):
+    """The lock that the node has is lost while it restarts; the owner is not."""
+    put(versions, release, "0.2.0")
+    before = release.root / "releases/.upgrade/before"
+    waiting = ["sh", "-c", "while :; do sleep 1; done", str(release.root)]
+    with release.started():
+        other = subprocess.Popen(waiting)
+        try:
+            before.mkdir(parents=True)
+            (before / "owner").write_text(str(other.pid))
+            assert "another upgrade" in refused(release, 75, "upgrade", "0.2.0")
+        finally:
+            other.kill()
+            other.wait()
+        release.ok("upgrade", "0.2.0", "--no-permanent")
 
 
 # --- kill -9 ---------------------------------------------------------------------

@@ -18,6 +18,11 @@ from tests.upgrade_release import BASE, Versions
 NEW_ERTS = erts_version() + ".1"
 """Another version of the run-time system: the installed one by another name."""
 
+STATE = "counter:state()"
+GREETING = "application:get_env(counter, greeting)"
+FLAVOUR = '{init:get_argument(flavour), os:getenv("RELEASE_VSN")}'
+RUNS = '{os:getenv("BINDIR"), code:lib_dir(kernel), code:lib_dir(counter)}'
+
 SUPERVISOR = ("sh", "-c", 'while :; do "$@"; done', "supervisor")
 
 
@@ -96,6 +101,64 @@ def put_new_otp(versions: Versions, release: Release) -> None:
     for name in BASE:
         path = f"lib/{name}-{next_version(name)}"
         (release.root / path).symlink_to(versions.root / path)
+
+
+def put(versions: Versions, release: Release, vsn: str, **changes: str | None) -> None:
+    """Put a version's tarball into place; `relup`, `sys_config` are files of it."""
+    own = f"releases/{vsn}/"
+    named = {own + name.replace("_", "."): text for name, text in changes.items()}
+    args = (versions.root / own / "vm.args").read_text()
+    named[own + "vm.args"] = args + "-flavour new\n"
+    versions.tarball(release.root / f"releases/demo-{vsn}.tar.gz", vsn, named)
+
+
+def refused(release: Release, status: int, *arguments: str, **more: str) -> str:
+    done = release.run(*arguments, **more)
+    assert (done.returncode, done.stdout) == (status, ""), done.stdout + done.stderr
+    return done.stderr
+
+
+def nothing_left(release: Release) -> None:
+    """Fail unless the versions are whole and no trace of an upgrade is left."""
+    releases = release.root / "releases"
+    assert not (releases / ".upgrade").exists()
+    assert not (releases / "new_start_erl.data").exists()
+    assert not list(releases.glob("__new*"))
+    text = (releases / "RELEASES").read_text()
+    assert "tmp_current" not in text
+    assert "__new" not in text
+    for vsn in ("0.2.0", "0.5.0"):
+        config = releases / vsn / "sys.config"
+        assert not config.exists() or "${GREETING}" in config.read_text()
+
+
+def runs(release: Release, vsn: str, *, permanent: bool = True) -> None:
+    """Fail unless this version runs, with its own configuration and arguments."""
+    app = "1.0" if vsn == "0.1.0" else "2.0"
+    assert release.ok("rpc", STATE) == f'{{"{app}",{{"{app}",0}}}}'
+    assert release.ok("rpc", GREETING) == f'{{ok,"a ${{GREETING}} {vsn}"}}'
+    flavour = "error" if vsn == "0.1.0" else '{ok,[["new"]]}'
+    assert release.ok("rpc", FLAVOUR) == f'{{{flavour},"{vsn}"}}'
+    status = "permanent" if permanent else "current"
+    assert f"* {vsn} {status}" in release.ok("versions")
+    started = "[A || {A, _, _} <- application:which_applications()] -- [kernel, stdlib]"
+    assert set(release.ok("rpc", started).strip("[]").split(",")) == {"counter", "sasl"}
+    nothing_left(release)
+
+
+def runs_on(release: Release, vsn: str, *, permanent: bool = True) -> None:
+    """Fail unless this version runs, and the OTP of this version."""
+    runs(release, vsn, permanent=permanent)
+    new = vsn == "0.5.0"
+    erts, app = (NEW_ERTS, "2.0") if new else (erts_version(), "1.0")
+    kernel = next_version("kernel") if new else version_of("kernel")
+    found = release.ok("rpc", RUNS)
+    for path in (f"erts-{erts}/bin", f"lib/kernel-{kernel}", f"lib/counter-{app}"):
+        assert f'"{release.root}/{path}"' in found
+    own = release.root / f"releases/{vsn}/consolidated"
+    path = '[P || P <- code:get_path(), string:find(P, "consolidated") =/= nomatch]'
+    wanted = f'["{own}"]' if own.exists() else "[]"
+    assert release.ok("rpc", path) == wanted
 
 
 @contextmanager
