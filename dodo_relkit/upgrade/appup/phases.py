@@ -98,8 +98,10 @@ def phases(way: Way) -> Phases:
     late = tuple(each for each in stopping if _can_stay(way, each, first, begun))
     stopped_first = tuple(each for each in stopping if each not in late)
     last = frozenset().union(*(_left(way, each) for each in late)) - first
-    starters = _starters(way, frozenset().union(*(_ends(way, e) for e in stopping)))
-    wanted = _users(way, first, early, stopped_first) | {
+    users = _users(way, first, early, stopped_first)
+    ending = frozenset().union(*(_ends(way, each) for each in stopping))
+    starters = _starters(way, ending, way.updated | users.keys())
+    wanted = users | {
         name: f"{name} starts processes of {', '.join(children)}: none begins unseen "
         "meanwhile"
         for name, children in starters.items()
@@ -153,15 +155,18 @@ def _needs(way: Way, change: ChildChange) -> frozenset[str]:
 def _begins(way: Way, change: ChildChange) -> frozenset[str]:
     """Return the modules that only come with a child: its own, and of those below."""
     child = change.started(way.direction)
-    return closure([child], way.uses, way.names) & way.names.keys() | {child}
+    is_up = way.direction is Direction.UP
+    fresh = frozenset(way.view.added if is_up else way.view.removed)
+    return closure([child], way.uses, way.names) & fresh | _trunk(way, child)
 
 
 def _circle(way: Way, change: ChildChange) -> str:
     """Return a changed module that the child needs and that calls the child, or ""."""
     kinds = way.view.versions(way.direction).target.program
     begins = {each for each in _begins(way, change) if kinds.kind(each) in STATEFUL}
+    trunk = _trunk(way, change.started(way.direction))
     for name in sorted(_needs(way, change) & set(way.view.changed)):
-        if name in (change.started(way.direction), change.supervisor):
+        if name in trunk or name == change.supervisor:
             continue
         if closure([name], way.uses) & begins:
             return name
@@ -176,7 +181,9 @@ def _left(way: Way, change: ChildChange) -> frozenset[str]:
 
 def _ends(way: Way, change: ChildChange) -> frozenset[str]:
     """Return the modules that only go with a child: its own, and of those below it."""
-    return _left(way, change) & way.named.keys() | {change.stopped(way.direction)}
+    is_up = way.direction is Direction.UP
+    going = frozenset(way.view.removed if is_up else way.view.added)
+    return _left(way, change) & going | _trunk(way, change.stopped(way.direction))
 
 
 def _trunk(way: Way, module: str) -> frozenset[str]:
@@ -246,15 +253,17 @@ def _users(
     return found
 
 
-def _starters(way: Way, stopping: frozenset[str]) -> dict[str, tuple[str, ...]]:
-    """Return who is suspended since it starts children, with their modules.
+def _starters(
+    way: Way, stopping: frozenset[str], silent: frozenset[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return who is suspended since it starts children that are, with their modules.
 
     Not who stops on this way, nor whose code comes or goes with it.
     """
     both = way.view.older.program.kinds.keys() & way.view.newer.program.kinds.keys()
     return {
-        each.module: tuple(sorted(each.children & way.updated))
-        for each in way.starts.of(way.updated)
+        each.module: tuple(sorted(each.children & silent))
+        for each in way.starts.of(silent)
         if not each.reason and each.module in both and each.module not in stopping
     }
 

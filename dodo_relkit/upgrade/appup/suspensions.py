@@ -80,9 +80,9 @@ def quiet(
     names = frozenset(wanted)
     speech = {
         name: awaited(source.program, source.calls, callbacks(source.program, name))
-        for name in sorted(names | events.updated)
-        if name in source.program.code
+        for name in source.program.processes
     }
+    speech = {name: _through(name, speech) for name in speech}
     refused: dict[str, str] = {}
     for caller, called, when in _waits(names, speech, versions, events):
         for name in sorted(called & names - {caller}):
@@ -98,6 +98,17 @@ def quiet(
         modules=tuple(reversed(used_first(waits))),
         refused=tuple(sorted(refused.items())),
     )
+
+
+def _through(name: str, speech: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Return for whom a process waits, also while others wait for these."""
+    found: set[str] = set()
+    todo = [name]
+    while todo:
+        more = speech.get(todo.pop(), frozenset()) - found
+        found |= more
+        todo += more
+    return frozenset(found)
 
 
 def _waits(
