@@ -120,7 +120,7 @@ def phases(way: Way) -> Phases:
     notes = [_child_late(each, circles[_key(each)]) for each in late_ones]
     return Phases(
         suspended=silent.modules,
-        reasons=wanted,
+        reasons={**wanted, **silent.added},
         stopped_first=stopped_first,
         first=first,
         started=early,
@@ -235,7 +235,7 @@ def _users(
     found: dict[str, str] = {}
     program = way.source.program
     for name in program.processes:
-        if name in first or name in gone or name not in way.view.newer.program.code:
+        if name in gone or name not in way.view.newer.program.code:
             continue
         if name not in way.view.older.program.code:
             continue
@@ -248,7 +248,7 @@ def _users(
             found[name] = f"{name} uses {gone[used]}, which stops"
         if name in way.view.changed:
             uses |= waits
-        for used in sorted(uses & changed):
+        for used in sorted(uses & changed) if name not in first else ():
             found.setdefault(name, f"{name} uses {used}, which changes before it")
     return found
 

@@ -56,6 +56,9 @@ class Quiet:
     modules: tuple[str, ...]
     """In the order in which they are suspended: who waits for another, or starts it,
     before it."""
+    added: Mapping[str, str]
+    """Those among them that nobody asked for, with the reason: who is updated and waits
+    for one that is suspended could not be suspended itself."""
     refused: tuple[tuple[str, str], ...]
     """Modules, each with the reason in words."""
 
@@ -82,21 +85,43 @@ def quiet(
         name: awaited(source.program, source.calls, callbacks(source.program, name))
         for name in source.program.processes
     }
+    known = {name: frozenset(starters.get(name, ())) | speech[name] for name in speech}
     speech = {name: _through(name, speech) for name in speech}
+    after = {name: _through(name, known) for name in known}
+    added = {
+        name: min(called)
+        for name in sorted(events.updated - names)
+        if (called := speech.get(name, frozenset()) & names)
+        and source.program.kind(name) is not Kind.GEN_EVENT
+        and not any(name in after[each] for each in called)
+    }
+    every = names | added.keys()
     refused: dict[str, str] = {}
-    for caller, called, when in _waits(names, speech, versions, events):
-        for name in sorted(called & names - {caller}):
+    for caller, called, when in _waits(every, speech, versions, events):
+        for name in sorted(called & every - {caller}):
             refused.setdefault(name, f"{caller} {when}")
+    for name in sorted(added.keys() & refused.keys()):
+        for each in sorted(speech[name] & every):
+            refused.setdefault(each, f"{name} calls it and waits, and {refused[name]}")
     kept = names - refused.keys()
+    needed = {name for name in added if speech[name] & kept} - refused.keys()
+    silent = kept | needed
     waits = {
         name: tuple(
-            sorted({*speech.get(name, ()), *starters.get(name, ())} & kept - {name})
+            sorted({*speech.get(name, ()), *starters.get(name, ())} & silent - {name})
         )
-        for name in kept
+        for name in silent
     }
     return Quiet(
         modules=tuple(reversed(used_first(waits))),
-        refused=tuple(sorted(refused.items())),
+        added={
+            name: f"{name} waits for {added[name]}, which is suspended: later it could "
+            "not be suspended itself"
+            for name in sorted(needed)
+        },
+        refused=tuple(
+            sorted((name, refused[name]) for name in refused if name in names)
+        ),
     )
 
 

@@ -95,7 +95,8 @@ def _review_way(
         stopped=frozenset(gone),
     )
     wanted = [each.module for each in left if not each.reason]
-    refused = dict(quiet(wanted, {}, versions, events).refused)
+    whose = {each.module: tuple(sorted(each.children & updated)) for each in left}
+    refused = dict(quiet(wanted, whose, versions, events).refused)
     for each in left:
         children = ", ".join(sorted(each.children & updated))
         told = {"direction": words_for(way), "children": children}
