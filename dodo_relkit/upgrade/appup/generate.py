@@ -189,12 +189,14 @@ def _steps(job: _Job, parts: Phases, direction: Direction) -> Iterator[Step]:
     is_up = direction is Direction.UP
     order = job.relations.order if is_up else job.relations.order[::-1]
     by_part = {
-        part: [name for name in order if parts.part(name) == part] for part in range(3)
+        part: [name for name in order if parts.part(name) == part] for part in range(4)
     }
     for name in parts.suspended:  # one by one: each is listed when the others wait
         silent: Term = (Atom("suspend"), [Atom(name)])
         yield Step(instruction=silent, reason=parts.reasons[name])
     yield from _stopped(parts.stopped_first, direction)
+    yield from _code(job, parts, by_part[3], direction)
+    yield from _started(parts.started_soonest, direction)
     yield from _code(job, parts, by_part[1], direction)
     yield from _started(parts.started, direction)
     yield from _code(job, parts, by_part[0], direction)

@@ -7,13 +7,15 @@ Takes both versions and what became of children; makes no instruction. Two rules
   between the listing of its processes and their suspension (`starters.py`).
 
     suspend │ stop │ what a new    │ start │ all other │ stop │ what only a │ resume
-            │  *   │ child needs:  │       │  modules  │      │ lost child  │
+            │  *   │ child needs:  │  **   │  modules  │      │ lost child  │
             │      │ `first`       │       │           │      │ used: `last`│
 
 Modules of `first` and `last` do not depend on others of another part, so that systools
 does not put them into one group. Where a process that is not of the part uses a changed
 module of it, it is suspended meanwhile. `*`: children that are replaced, or that cannot
-run on beside newer code; their users are suspended.
+run on beside newer code; their users are suspended. `**`: when such a user is itself
+in `first`, and so goes on after its update, children that do not need it start before:
+what these need is `soonest`.
 """
 
 from __future__ import annotations
@@ -72,6 +74,8 @@ class Phases:
     reasons: Mapping[str, str]
     """Why each of `suspended` is."""
     stopped_first: tuple[ChildChange, ...]
+    soonest: frozenset[str]
+    started_soonest: tuple[ChildChange, ...]
     first: frozenset[str]
     started: tuple[ChildChange, ...]
     stopped_late: tuple[ChildChange, ...]
@@ -82,6 +86,8 @@ class Phases:
 
     def part(self, module: str) -> int:
         """Return a number that is the same for modules of one part."""
+        if module in self.soonest:
+            return 3
         return 1 if module in self.first else 2 if module in self.last else 0
 
 
@@ -100,6 +106,8 @@ def phases(way: Way) -> Phases:
     last = frozenset().union(*(_left(way, each) for each in late)) - first
     users = _users(way, first, early, stopped_first)
     ending = frozenset().union(*(_ends(way, each) for each in stopping))
+    hasty = users.keys() & first & way.updated
+    soon = tuple(each for each in early if hasty and not _needs(way, each) & hasty)
     starters = _starters(way, ending, way.updated | users.keys())
     wanted = users | {
         name: f"{name} starts processes of {', '.join(children)}: none begins unseen "
@@ -122,8 +130,10 @@ def phases(way: Way) -> Phases:
         suspended=silent.modules,
         reasons={**wanted, **silent.added},
         stopped_first=stopped_first,
+        soonest=frozenset().union(*(_needs(way, each) for each in soon)),
+        started_soonest=soon,
         first=first,
-        started=early,
+        started=tuple(each for each in early if each not in soon),
         stopped_late=late,
         last=last,
         started_late=late_ones,
