@@ -16,7 +16,7 @@ together at once and never puts them in another order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
@@ -236,6 +236,8 @@ def _code(
         named = (make_list(Atom(each) for each in used),) if used else ()
         if name in job.choices:
             choice = job.choices[name]
+            if name in parts.suspended and choice.strategy is Strategy.UPDATE_SOFT:
+                choice = replace(choice, strategy=Strategy.LOAD)
             purge = job.wishes.purges.get(name, job.wishes.purge)
             term = instruction(name, choice, purge, used)
             yield Step(instruction=term, reason=choice.reason)
