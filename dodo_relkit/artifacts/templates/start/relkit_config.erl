@@ -1,7 +1,7 @@
 %% The configuration of a version as a start of it would have it, and lent to
 %% release_handler, which reads one file only: releases/<vsn>/sys.config.
 -module(relkit_config).
--export([of_version/2, cookie/2, read/2, lend/3, put_back/1]).
+-export([of_version/2, cookie/2, same_cookie/3, read/3, lend/3, put_back/1]).
 
 %% The file that the node would read, had it been started as this version: made by the
 %% start script in the environment of the node. Empty when there is none.
@@ -35,6 +35,15 @@ same_name(#{target := Target}, Vsn, Other) ->
             "same name in vm.args, or set RELEASE_NODE for the node and here",
             [Vsn, Other, Target]).
 
+%% So it does its cookie; the commands take the one of the version that starts.
+same_cookie(Job, #{vsn := Vsn} = Package, From) ->
+    New = cookie(Job, Package),
+    New =:= cookie(Job, From)
+        orelse New =:= atom_to_list(relkit_node:ask(Job, erlang, get_cookie, []))
+        orelse relkit_words:stop(2, "version ~ts has another cookie, but the node that runs "
+            "keeps its own: give it the same one, set RELEASE_COOKIE for the node and here, "
+            "or upgrade with --restart", [Vsn]).
+
 text(Bytes) -> unicode:characters_to_list(Bytes).
 
 output(Port, Text) ->
@@ -43,8 +52,9 @@ output(Port, Text) ->
         {Port, {exit_status, Status}} -> {Status, Text}
     end.
 
-read(_, "") -> [];
-read(Vsn, File) ->
+%% The terms of a configuration, once it is sure that a start could read them.
+read(_, _, "") -> [];
+read(Job, Vsn, File) ->
     Wrong = fun(Words) ->
         relkit_words:stop(2, "the configuration of version ~ts cannot be used: ~ts (~ts)",
             [Vsn, Words, File])
@@ -53,14 +63,34 @@ read(Vsn, File) ->
         {ok, [Terms]} when is_list(Terms) ->
             [Wrong(relkit_words:say("~tP is not {Application, [{Key, Value}]}", [Term, 12]))
              || Term <- Terms, not is_part(Term)],
-            Terms;
+            Includes = [{Name, included(Job, File, Name)} || Name <- Terms, is_list(Name)],
+            [Wrong(relkit_words:say("what it includes cannot be read: ~ts", [Name]))
+             || {Name, Path} <- Includes, not is_readable(Path)],
+            [proplists:get_value(Term, Includes, Term) || Term <- Terms];
         {ok, _} -> Wrong("it is not one list");
         {error, Why} -> Wrong(file:format_error(Why))
     end.
 
 is_part({App, Env}) when is_atom(App), is_list(Env) ->
     lists:all(fun(Pair) -> is_tuple(Pair) andalso size(Pair) =:= 2 end, Env);
-is_part(File) -> io_lib:printable_unicode_list(File).
+is_part(File) -> is_list(File) andalso io_lib:printable_unicode_list(File).
+
+%% Where a start looks for a file that sys.config names. release_handler does not look
+%% beside sys.config.
+included(Job, File, Name) ->
+    Own = filename:rootname(Name, ".config") ++ ".config",
+    Beside = filename:join(filename:dirname(File), Own),
+    {ok, Cwd} = relkit_node:ask(Job, file, get_cwd, []),
+    case filename:pathtype(Own) =:= relative andalso not filelib:is_regular(Beside) of
+        true -> filename:join(Cwd, Own);
+        false -> Beside
+    end.
+
+is_readable(Path) ->
+    case file:consult(Path) of
+        {ok, [Terms]} when is_list(Terms) -> true;
+        _ -> false
+    end.
 
 %% The variables of the node, as this VM has to write them down to get the same bytes.
 environment(Job) ->
@@ -79,10 +109,10 @@ recoded(_, Value) -> Value.
 
 %% Puts a configuration where release_handler reads it, until put_back.
 lend(_, _, "") -> ok;
-lend(#{releases := Releases}, Vsn, Config) ->
+lend(#{releases := Releases} = Job, Vsn, Config) ->
     Own = Releases ++ "/" ++ Vsn ++ "/sys.config",
     Kept = Releases ++ "/.upgrade/before/" ++ Vsn ++ ".config",
-    {ok, Text} = file:read_file(Config),
+    Text = lent(Job, Vsn, Config),
     case file:read_file(Own) of
         {ok, Text} -> ok;
         {ok, _} ->
@@ -91,6 +121,15 @@ lend(#{releases := Releases}, Vsn, Config) ->
         {error, enoent} ->
             relkit_files:write(Kept, "none", 8#600),
             relkit_files:write(Own, Text, 8#600)
+    end.
+
+lent(Job, Vsn, Config) ->
+    {ok, Text} = file:read_file(Config),
+    case {file:consult(Config), read(Job, Vsn, Config)} of
+        {{ok, [Terms]}, Terms} -> Text;
+        {_, Terms} ->
+            All = io_lib:format("%% ~s~n~tp.~n", [epp:encoding_to_string(utf8), Terms]),
+            unicode:characters_to_binary(All)
     end.
 
 put_back(#{releases := Releases}) ->

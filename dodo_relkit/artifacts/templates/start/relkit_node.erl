@@ -5,6 +5,11 @@
 ask(#{target := Target}, Module, Function, Arguments) ->
     case rpc:call(Target, Module, Function, Arguments, infinity) of
         {badrpc, nodedown} -> throw(gone);
+        {badrpc, {'EXIT', _}} = Failed ->
+            case rpc:call(Target, init, get_status, [], infinity) of
+                {started, _} -> Failed;
+                _ -> throw(gone)
+            end;
         Answer -> Answer
     end.
 

@@ -1,7 +1,7 @@
 %% Which version a tarball brings, whether it is whole and fits, and how it gets below
 %% the root: as a whole or not at all. Knows nothing of the running node.
 -module(relkit_package).
--export([find/2, read/2, fits/2, stage/3, check/3, place/3]).
+-export([find/2, read/2, fits/2, stage/3, same/2, check/3, place/3]).
 
 %% The tarball of a version, at the places of Distillery and relx: a path or nowhere.
 find(#{root := Root, name := Name}, Vsn) ->
@@ -130,6 +130,19 @@ stage(#{free := Free}, File, #{dir := Stage, size := Size}) ->
         {error, Why} -> refuse("cannot unpack ~ts: ~ts", [File, relkit_words:reason(Why)])
     end.
 
+%% Refuses a version that is here with other content: that would be used.
+same(#{root := Root, name := Name}, #{dir := Dir, vsn := Vsn}) ->
+    Own = "/releases/" ++ Vsn ++ "/",
+    [
+        refuse("version ~ts is here already, with another ~ts: uninstall it first, or give "
+               "the new one another version", [Vsn, File])
+     || File <- ["relup", "start.boot", Name ++ ".rel"],
+        filelib:is_regular(Dir ++ Own ++ File),
+        file:read_file(Dir ++ Own ++ File) =/= file:read_file(Root ++ Own ++ File)
+    ],
+    [same_code(Dir, Root, Lib, Name) || Lib <- dirs(Dir, "lib")],
+    ok.
+
 %% Refuses what cannot run here: `Known` has the `which_releases` of the node.
 check(#{root := Root, name := Name, otp_lib := OtpLib} = Job, Known, #{rel := Rel, dir := Dir}) ->
     {release, {_, Vsn}, {erts, Erts}, Apps} = Rel,
@@ -145,6 +158,7 @@ check(#{root := Root, name := Name, otp_lib := OtpLib} = Job, Known, #{rel := Re
                [Vsn, lists:join(", ", Absent)]),
     Boot = Dir ++ "/releases/" ++ Vsn ++ "/start.boot",
     filelib:is_regular(Boot) orelse refuse("version ~ts has no start.boot", [Vsn]),
+    is_boot(Boot, Vsn) orelse refuse("start.boot of version ~ts is no boot file of it", [Vsn]),
     Program = "/erts-" ++ Erts ++ "/bin/erlexec",
     maps:get(erts_included, Job) =:= false orelse
         lists:any(fun(Place) -> filelib:is_regular(Place ++ Program) end, [Dir, Root]) orelse
@@ -153,6 +167,13 @@ check(#{root := Root, name := Name, otp_lib := OtpLib} = Job, Known, #{rel := Re
     Used = lists:append([Libs || {_, Libs, _} <- Known]),
     [same_code(Dir, Root, Lib, Name) || Lib <- dirs(Dir, "lib"), lists:member(Lib, Used)],
     ok.
+
+is_boot(File, Vsn) ->
+    {ok, Text} = file:read_file(File),
+    case catch binary_to_term(Text) of
+        {script, {_, Vsn}, [_ | _]} -> true;
+        _ -> false
+    end.
 
 %% A delta fits where one of its baselines is. `delta.config` is made in
 %% artifacts/delta.py.

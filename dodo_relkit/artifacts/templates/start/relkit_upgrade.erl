@@ -30,7 +30,7 @@ act("unpack", Job) ->
     #{vsn := Vsn} = Package = package(Job, Known),
     lists:keymember(Vsn, 1, Known) andalso
         stop(2, "version ~ts is unpacked already", [Vsn]),
-    relkit_config:read(Vsn, relkit_config:of_version(Job, Package)),
+    relkit_config:read(Job, Vsn, relkit_config:of_version(Job, Package)),
     register(Job, Known, Package),
     say("version ~ts is unpacked", [Vsn]);
 act("install", #{version := Vsn} = Job) ->
@@ -42,16 +42,18 @@ act("upgrade", Job) ->
     From = relkit_node:running(Known),
     #{vsn := Vsn} = Package = package(Job, Known),
     Vsn =/= From orelse stop(2, "version ~ts runs already", [Vsn]),
-    relkit_config:read(Vsn, relkit_config:of_version(Job, Package)),
-    Way = relkit_relup:way(Job, Package, From),
-    Way =:= live orelse relkit_restart:check(Job, Way, Package),
+    relkit_config:read(Job, Vsn, relkit_config:of_version(Job, Package)),
+    case relkit_relup:way(Job, Package, From) of
+        live = Way -> relkit_config:same_cookie(Job, Package, installed(Job, From));
+        Way -> relkit_restart:check(Job, Way, Package)
+    end,
     register(Job, Known, Package),
     Installed = installed(Job, Vsn),
     Config = relkit_config:of_version(Job, Installed),
     go(Way, Job, Installed, From, Config),
     case Job of
         #{permanent := true} ->
-            commit(Job, Vsn, Config),
+            commit_installed(Job, Vsn, From, Config),
             say("version ~ts runs (before: ~ts) and is permanent", [Vsn, From]);
         _ ->
             say("version ~ts runs (before: ~ts) until the node restarts: make it permanent "
@@ -66,7 +68,7 @@ act("commit", #{version := Given} = Job) ->
         {_, _, permanent} -> say("version ~ts is permanent already", [Vsn]);
         _ ->
             Config = relkit_config:of_version(Job, installed(Job, Vsn)),
-            relkit_config:read(Vsn, Config),
+            relkit_config:read(Job, Vsn, Config),
             commit(Job, Vsn, Config),
             say("version ~ts is permanent", [Vsn])
     end;
@@ -152,7 +154,10 @@ staged(#{version := Wanted, releases := Releases} = Job, Known, File) ->
         stop(2, "~ts holds a version ~tp: no such version can be used", [File, Vsn]),
     Package = Read#{vsn => Vsn, dir => Releases ++ "/.upgrade/stage"},
     case lists:keymember(Vsn, 1, Known) of
-        true -> installed(Job, Vsn);
+        true ->
+            relkit_package:stage(Job, File, Package),
+            relkit_package:same(Job, Package),
+            installed(Job, Vsn);
         false ->
             relkit_package:fits(Known, maps:get(delta, Read)),
             relkit_package:stage(Job, File, Package),
@@ -222,7 +227,7 @@ go(Way, Job, #{vsn := Vsn} = Package, From, Config) ->
 install(Way, #{options := Options} = Job, #{vsn := Vsn} = Package, From, Config) ->
     Handler = relkit_node:ask(Job, erlang, whereis, [release_handler]),
     Before = relkit_config:of_version(Job, installed(Job, From)),
-    Old = relkit_config:read(From, Before),
+    Old = relkit_config:read(Job, From, Before),
     relkit_config:lend(Job, Vsn, Config),
     Way =:= first andalso relkit_config:lend(Job, From, Before),
     case relkit_node:ask(Job, release_handler, check_install_release, [Vsn]) of
@@ -275,6 +280,15 @@ failed(#{releases := Releases} = Job, Vsn, From, Handler, Reason, Old, Env) ->
         true ->
             stop(4, "the upgrade to ~ts failed half-way: ~ts. ~ts",
                  [Vsn, Words, relkit_restart:runs_again(Job)])
+    end.
+
+commit_installed(Job, Vsn, From, Config) ->
+    try
+        commit(Job, Vsn, Config)
+    catch
+        throw:{stop, 3, Words} ->
+            stop(4, "~ts. Version ~ts runs; the node starts as ~ts until `commit`",
+                 [Words, Vsn, From])
     end.
 
 commit(Job, Vsn, Config) ->

@@ -101,7 +101,9 @@ upgrade_node() {
     for seconds in "${CODE_CHANGE_TIMEOUT-}" "${SUSPEND_TIMEOUT-}"; do
         case $seconds in
         infinity) ;;
-        0 | *[!0-9]*) die "CODE_CHANGE_TIMEOUT and SUSPEND_TIMEOUT are seconds or infinity" ;;
+        0 | *[!0-9]* | ???????*)
+            die "CODE_CHANGE_TIMEOUT and SUSPEND_TIMEOUT are seconds, below a million, or infinity"
+            ;;
         esac
     done
     RELKIT_SECONDS=${DAEMON_TIMEOUT:-60}
