@@ -145,8 +145,8 @@ def instructions(steps) -> list[str]:
 class Live:
     """A node on which one application goes up and down."""
 
-    def __init__(self) -> None:
-        self.node = Oracle()
+    def __init__(self, mode: str = "interactive") -> None:
+        self.node = Oracle(mode=mode)
         # what is logged goes to the output, which belongs to the questions
         self.ask("logger:set_primary_config(level, none)")
 

@@ -20,15 +20,16 @@ class Oracle:
 
     Inputs and answers are values of erlang-py, so that nothing of ours stands
     between Erlang and the comparison: atoms are `OtpErlangAtom`, strings arrive
-    as bytes or lists. `raw` gives the answer's external format instead.
+    as bytes or lists. `raw` gives the answer's external format instead. In the mode
+    `embedded` no module is loaded because it is called.
     """
 
-    def __init__(self, erl: str = "erl") -> None:
+    def __init__(self, erl: str = "erl", mode: str = "interactive") -> None:
         self.directory = tempfile.mkdtemp(prefix="relkit-oracle-")
         subprocess.run(["erlc", "-o", self.directory, HERE / "oracle.erl"], check=True)
         self.node = subprocess.Popen(
             [erl, "-noinput", "-boot", "start_clean", "-pa", self.directory]
-            + ["-run", "oracle", "main"],
+            + ["-mode", mode, "-eval", "code:load_file(oracle), oracle:main()."],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )

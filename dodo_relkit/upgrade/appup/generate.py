@@ -15,7 +15,7 @@ together at once and never puts them in another order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dodo_relkit.codes import Code
@@ -224,9 +224,23 @@ def _started(changes: Iterable[ChildChange], way: Direction) -> Iterator[Step]:
 
 
 def _code(
-    job: _Job, parts: Phases, names: Iterable[str], direction: Direction
+    job: _Job, parts: Phases, names: Sequence[str], direction: Direction
 ) -> Iterator[Step]:
+    """Yield the instructions for the modules of one part.
+
+    Who is suspended from the first to the last and waits for others that are is only
+    loaded, and its state changed beside: `update` would let it go on.
+    """
     is_up = direction is Direction.UP
+    held = {
+        name: job.choices[name]
+        for name in names
+        if name in parts.held
+        and name in job.choices
+        and job.choices[name].strategy is Strategy.UPDATE_ADVANCED
+    }
+    late = {name for name, choice in held.items() if is_up or choice.static}
+    yield from _state_changes(sorted(held.keys() - late), direction, held)
     for name in names:
         used = tuple(
             each
@@ -236,8 +250,10 @@ def _code(
         named = (make_list(Atom(each) for each in used),) if used else ()
         if name in job.choices:
             choice = job.choices[name]
-            if name in parts.suspended and choice.strategy is Strategy.UPDATE_SOFT:
-                choice = replace(choice, strategy=Strategy.LOAD)
+            if name in held or (
+                name in parts.suspended and choice.strategy is Strategy.UPDATE_SOFT
+            ):
+                choice = replace(choice, strategy=Strategy.LOAD, static=False)
             purge = job.wishes.purges.get(name, job.wishes.purge)
             term = instruction(name, choice, purge, used)
             yield Step(instruction=term, reason=choice.reason)
@@ -249,3 +265,13 @@ def _code(
             word = Atom("delete_module" if is_up else "add_module")
             reason = "only in the older version"
             yield Step(instruction=(word, Atom(name)), reason=reason)
+    yield from _state_changes(sorted(late), direction, held)
+
+
+def _state_changes(
+    names: Iterable[str], direction: Direction, choices: Mapping[str, Choice]
+) -> Iterator[Step]:
+    for name in names:
+        changed: Term = [(Atom(name), [])]
+        term = (Atom("code_change"), Atom(direction.value), changed)
+        yield Step(instruction=term, reason=choices[name].reason)

@@ -73,6 +73,8 @@ class Phases:
     suspended: tuple[str, ...]
     reasons: Mapping[str, str]
     """Why each of `suspended` is."""
+    held: frozenset[str]
+    """Those of them that must not go on before all do."""
     stopped_first: tuple[ChildChange, ...]
     soonest: frozenset[str]
     started_soonest: tuple[ChildChange, ...]
@@ -128,6 +130,7 @@ def phases(way: Way) -> Phases:
     notes = [_child_late(each, circles[_key(each)]) for each in late_ones]
     return Phases(
         suspended=silent.modules,
+        held=silent.held,
         reasons={**wanted, **silent.added},
         stopped_first=stopped_first,
         soonest=frozenset().union(*(_needs(way, each) for each in soon)),

@@ -59,6 +59,8 @@ class Quiet:
     added: Mapping[str, str]
     """Those among them that nobody asked for, with the reason: who is updated and waits
     for one that is suspended could not be suspended itself."""
+    held: frozenset[str]
+    """Those that wait for others among them: they must not go on before all do."""
     refused: tuple[tuple[str, str], ...]
     """Modules, each with the reason in words."""
 
@@ -119,6 +121,7 @@ def quiet(
             "not be suspended itself"
             for name in sorted(needed)
         },
+        held=frozenset(name for name in silent if speech[name] & silent - {name}),
         refused=tuple(
             sorted((name, refused[name]) for name in refused if name in names)
         ),

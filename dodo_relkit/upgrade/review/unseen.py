@@ -134,7 +134,7 @@ def _is_silent(
 
 def _is_update(instruction: Term, modules: set[Atom]) -> bool:
     match instruction:
-        case (Atom("update"), Atom() as module, *_):
+        case (Atom("update" | "load_module"), Atom() as module, *_):
             return module in modules
         case _:
             return False

@@ -5,8 +5,8 @@ Takes instructions in any form of appup(4); judges none of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from dodo_relkit.terms.model import Atom, Term, list_items
 from dodo_relkit.upgrade.script.draft import Direction
@@ -31,12 +31,37 @@ class Touch:
 def touches(instructions: Iterable[Term]) -> tuple[Touch, ...]:
     """Return what the instructions do with modules, in their order.
 
-    Instructions about whole applications or the emulator touch no single module: see
-    `restarted`.
+    A module that is loaded by one instruction and whose state another changes counts as
+    updated. Instructions about whole applications or the emulator touch no single
+    module: see `restarted`.
     """
-    return tuple(
-        touch for each in expand_short_forms(instructions) for touch in _touch(each)
-    )
+    found: list[Touch] = []
+    changed: set[str] = set()
+    for each in expand_short_forms(instructions):
+        now = set(_state_changes(each))
+        found = [
+            replace(touch, action="update", advanced=True, static=True)
+            if touch.module in now and touch.action == "load"
+            else touch
+            for touch in found
+        ]
+        changed |= now
+        found += [
+            replace(touch, action="update", advanced=True)
+            if touch.module in changed and touch.action == "load"
+            else touch
+            for touch in _touch(each)
+        ]
+    return tuple(found)
+
+
+def _state_changes(instruction: Term) -> Iterator[str]:
+    match instruction:
+        case (Atom("code_change"), *_, modules):
+            for each in list_items(modules) or ():
+                match each:
+                    case (Atom(module), _):
+                        yield module
 
 
 def restarted(instructions: Iterable[Term]) -> tuple[tuple[Term, str], ...]:
