@@ -264,6 +264,15 @@ def test_what_was_unpacked_and_is_wanted_no_more(project: Path, tmp_path: Path) 
     assert not unpacked.exists()
 
 
+def test_what_was_unpacked_and_is_removed_by_hand(project: Path) -> None:
+    change(project, "web_one")
+    build(project)
+    shutil.rmtree(project / "_build/dev/relkit/web/upgrade/baselines")
+    change(project, "web_two")
+    build(project)
+    assert "RK603" not in said(project)
+
+
 def test_what_an_upgrade_made_goes_when_it_is_wanted_no_more(project: Path) -> None:
     change(project, "web_one")
     build(project)

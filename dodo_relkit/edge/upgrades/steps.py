@@ -61,7 +61,12 @@ def baselines_step(profile: Profile, layout: Layout) -> Saved:
     baselines = read_baselines(profile.upgrade_from, building)
     content = dump_baselines(baselines)
     write_file(layout.baselines, content)
-    write_stamp(layout.stamp("baselines"), [describe(layout.baselines, content)])
+    unpacked = [each.contents for each in baselines if each.contents]
+    write_stamp(
+        layout.stamp("baselines"),
+        [describe(layout.baselines, content)],
+        watch=[layout.baselines, *unpacked],
+    )
     prune_baselines(layout.work, tuple(each.root for each in baselines))
     warnings = [each for base in baselines for each in baseline_warnings(base)]
     return {"versions": [each.vsn for each in baselines]}, tuple(warnings)
