@@ -1539,6 +1539,22 @@ class Code(Enum):
         "Such a process goes on with the state of the other version. Put `{{suspend, [{starter}]}}` first "
         "and `{{resume, [{starter}]}}` last among the instructions.",
     )
+    REVIEW_TARGET_RESTART = Words(
+        "RK793",
+        NOTICE,
+        "an application of OTP or Elixir restarts",
+        "{direction}, the upgrade restarts {what}: the appup that came with {app} {vsn} says so",
+        "What it holds and the connections it serves are lost. Let who uses it begin anew, or keep the "
+        "version of {app} that the earlier release has.",
+    )
+    UP_USER_RUNS = Words(
+        "RK794",
+        NOTICE,
+        "a process goes on while what it uses stops or changes",
+        "{direction}, {use}, and it cannot be suspended meanwhile: {reason}",
+        "For a moment a call of it may fail. Let the one that is named last not wait for {module}, or see "
+        "that nobody asks {module} during the upgrade.",
+    )
 
     @property
     def number(self) -> str:

@@ -107,6 +107,8 @@ def supervisors(version: Version) -> list[str]:
 
 
 def put(version: Version, home: str, kid: Kid, mod: Mod) -> None:
+    while any(each.id == kid.id for each in version[home].kids):
+        kid = replace(kid, id=f"{kid.id}_x")
     version[kid.module] = mod
     version[home] = replace(version[home], kids=(*version[home].kids, kid))
 

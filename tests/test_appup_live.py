@@ -25,6 +25,8 @@ and keeps its state. Files: A this one, C `test_appup_children.py`, E
 | consolidated protocols              | P a_live_node_...; test_sample_upgrade_elixir  |
 | transforms                          | A a_transform_on_a_live_node                   |
 | who starts processes meanwhile      | T all                                          |
+| calls by registered name            | test_appup_names                               |
+| anything, at random                 | test_appup_random                              |
 
 The weaknesses of other generators:
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import render
 from tests.live_cases import OK, versions
 from tests.live_upgrade import Live, between, erlang_version, instructions
 from tests.upgrade_sources import child, server, supervisor
@@ -118,3 +120,34 @@ def test_servers_that_call_each_other_are_not_suspended_at_once(tmp_path, live):
         "{update,ne_b,{advanced,[]}}",
     ]
     under_calls(live, "ne", old, new)
+
+
+def test_a_user_that_must_answer_is_told(tmp_path):
+    """nf_b moves, so it stops for a moment; nf_a uses it, and nf_c calls nf_a when it
+    starts: suspended, nf_a would hold up the upgrade."""
+    init = "gen_server:call(nf_a, get)"
+    a = server("1", get="gen_server:call(nf_b, get)")
+    old, new = versions(
+        tmp_path,
+        "nf",
+        {
+            "nf_sup": supervisor(child("nf_a"), child("nf_b")),
+            "nf_a": a, "nf_b": server("1"),
+        },
+        {
+            "nf_sup": supervisor(
+                child("nf_a"), child("nf_box", more=", type => supervisor")
+            ),
+            "nf_box": supervisor(child("nf_b"), child("nf_c")),
+            "nf_a": a, "nf_b": server("1"), "nf_c": server(init),
+        },
+    )
+    way = between(old, new)
+    assert instructions(way.up)[0].startswith("{apply,")
+    assert instructions(way.down)[0] == "{suspend,[nf_a]}"
+    (note,) = way.notes
+    assert note.code is Code.UP_USER_RUNS
+    assert render(note).splitlines()[0] == (
+        "RK794 notice: on the way up, nf_a uses nf_b, which stops, and it cannot be "
+        "suspended meanwhile: nf_c calls it when it starts"
+    )

@@ -199,6 +199,17 @@ def test_the_instructions(shop: Path) -> None:
         assert not any("conf" in format_term(each) for each in script)
 
 
+def test_the_review_tells_of_restarts_that_came_with_otp(shop: Path) -> None:
+    """RK793, a notice: nobody of the project can write other instructions for tftp."""
+    found = (shop / "_build/default/relkit/shop/upgrade/review.txt").read_text()
+    vsn = version_of(TFTP, "tftp")
+    for way in ("up", "down"):
+        said = f"on the way {way}, the upgrade restarts the application tftp: the appup"
+        assert f"RK793 notice: {said} that came with tftp {vsn} says so" in found
+    assert found.count("RK793") == 2
+    assert "SEVERE" not in found
+
+
 def test_a_live_node(shop: Path, tmp_path: Path) -> None:
     """Applications come and go, and the others keep what they know."""
     tftp, eex = version_of(TFTP, "tftp"), version_of(EEX, "eex")

@@ -32,7 +32,7 @@ from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.appup.wishes import asks_restart
 from dodo_relkit.upgrade.baseline import Baseline, baseline_warnings, load_baselines
 from dodo_relkit.upgrade.diff import compare
-from dodo_relkit.upgrade.review.findings import AppUpgrade
+from dodo_relkit.upgrade.review.findings import AppUpgrade, TargetUpgrade
 from dodo_relkit.upgrade.review.review import review, severe_ones
 from dodo_relkit.upgrade.script.draft import Direction
 
@@ -48,7 +48,9 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     found = {
         str(finding.diagnostic): finding
         for baseline in baselines
-        for finding in review(*_review_parts(profile, layout, baseline))
+        for finding in review(
+            *_review_parts(profile, layout, baseline), _targets(layout, baseline)
+        )
     }
     findings = tuple(found.values())
     path = read_stamp(layout.stamp("relup"))[0]["path"]
@@ -107,6 +109,23 @@ def _review_parts(
             )
         )
     return changed, kept
+
+
+def _targets(layout: Layout, baseline: Baseline) -> Iterator[TargetUpgrade]:
+    """Yield the applications of the target that change, with their own appups."""
+    earlier = {each.name: each.vsn for each in baseline.rel.apps}
+    for name, app in planned_apps(layout).items():
+        old = earlier.get(name, app.spec.vsn)
+        if not app.from_target or old == app.spec.vsn:
+            continue
+        appup, file = read_appup(layout, app)
+        yield TargetUpgrade(
+            app=name,
+            vsn=app.spec.vsn,
+            file=file,
+            up=instructions_for(appup.up, old, file) or (),
+            down=instructions_for(appup.down, old, file) or (),
+        )
 
 
 def _ways(relup: Relup, rel: Rel, baselines: Iterable[Baseline]) -> Iterator[WayReview]:

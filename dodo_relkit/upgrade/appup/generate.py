@@ -92,7 +92,7 @@ def generate(old: AppVersion, new: AppVersion, wishes: Wishes = NO_WISHES) -> Ge
     """Return the instructions from `old` to `new` and back, each with its reason.
 
     Raises Trouble for beams that cannot be read. Notes: UP_CHILDREN_UNREAD,
-    UP_CHILD_UNREACHED, UP_KIND_CHANGED, UP_CHILD_LATE.
+    UP_CHILD_UNREACHED, UP_KIND_CHANGED, UP_CHILD_LATE, UP_USER_RUNS.
     """
     view = view_of(old, new)
     children = compare_children(

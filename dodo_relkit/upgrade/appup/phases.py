@@ -94,7 +94,7 @@ class Phases:
 
 
 def phases(way: Way) -> Phases:
-    """Return the parts of one way. Notes UP_CHILD_LATE."""
+    """Return the parts of one way. Notes UP_CHILD_LATE, UP_USER_RUNS."""
     starting = [each for each in way.changes if each.start(way.direction)]
     circles = {_key(each): _circle(way, each) for each in starting}
     early = tuple(each for each in starting if not circles[_key(each)])
@@ -128,6 +128,11 @@ def phases(way: Way) -> Phases:
     )
     late_ones = tuple(each for each in starting if circles[_key(each)])
     notes = [_child_late(each, circles[_key(each)]) for each in late_ones]
+    notes += [
+        _user_runs(way, name, users[name], reason)
+        for name, reason in silent.refused
+        if name in users
+    ]
     return Phases(
         suspended=silent.modules,
         held=silent.held,
@@ -288,6 +293,19 @@ def _child_late(change: ChildChange, name: str) -> Diagnostic:
         child=change.child,
         supervisor=change.supervisor,
         module=name,
+    )
+
+
+def _user_runs(way: Way, name: str, use: str, reason: str) -> Diagnostic:
+    code = way.source.program.code[name]
+    is_up = way.direction is Direction.UP
+    return diagnostic(
+        Code.UP_USER_RUNS,
+        Place(file=code.file),
+        direction="on the way up" if is_up else "on the way down",
+        module=name,
+        use=use,
+        reason=reason,
     )
 
 

@@ -53,6 +53,26 @@ class AppUpgrade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TargetUpgrade:
+    """An application of the target, as OTP's own, with the instructions it came with.
+
+    Its code is not looked at.
+    """
+
+    app: str
+    vsn: str
+    """The newer one."""
+    file: str
+    """Its appup."""
+    up: tuple[Term, ...]
+    down: tuple[Term, ...]
+
+    def instructions(self, direction: Direction) -> tuple[Term, ...]:
+        """Return those of one direction."""
+        return self.up if direction is Direction.UP else self.down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reviewed:
     """An application as the review reads it, once."""
 

@@ -25,6 +25,7 @@ from dodo_relkit.upgrade.review.findings import (
     Danger,
     Finding,
     Reviewed,
+    TargetUpgrade,
     notice,
     read_upgrade,
     severe,
@@ -40,11 +41,14 @@ from dodo_relkit.upgrade.script.touched import restarted
 
 
 def review(
-    upgrades: Iterable[AppUpgrade], others: Iterable[AppVersion] = ()
+    upgrades: Iterable[AppUpgrade],
+    others: Iterable[AppVersion] = (),
+    targets: Iterable[TargetUpgrade] = (),
 ) -> tuple[Finding, ...]:
     """Return all findings about an upgrade, the severe ones first.
 
-    `upgrades` are the applications that change, `others` those that stay as they are.
+    `upgrades` are the applications that change, `others` those that stay as they are,
+    `targets` those of OTP or Elixir that change.
     Raises Trouble for beams or instructions that are broken.
     """
     apps = [read_upgrade(each) for each in upgrades]
@@ -65,6 +69,7 @@ def review(
     found += _review_shared(apps, staying)
     found += review_dynamic(apps, staying)
     found += review_starters(apps, staying)
+    found += [finding for each in targets for finding in _review_target(each)]
     return tuple(sorted(found, key=lambda each: each.danger is not Danger.SEVERE))
 
 
@@ -124,6 +129,20 @@ def _review_restarts(app: Reviewed) -> Iterator[Finding]:
             way = words_for(direction)
             yield severe(
                 Code.REVIEW_RESTART, Place(), direction=way, what=what, reason=reason
+            )
+
+
+def _review_target(app: TargetUpgrade) -> Iterator[Finding]:
+    """Yield REVIEW_TARGET_RESTART: nobody here can write other instructions."""
+    for direction in Direction:
+        for _, what in restarted(app.instructions(direction)):
+            yield notice(
+                Code.REVIEW_TARGET_RESTART,
+                Place(file=app.file),
+                direction=words_for(direction),
+                what=what,
+                app=app.app,
+                vsn=app.vsn,
             )
 
 
