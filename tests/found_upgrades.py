@@ -73,6 +73,10 @@ FOUND: dict[str, tuple[Version, Version]] = {
         tree("c", "b", "d", "box", c=Mod("statem", calls=(("d", "import"),)),
              e=server(), b=server("c", "e"), d=server("e"), box=box("e")),
     ),
+    "whom only the older version calls was suspended before its caller": (
+        tree("e", "d", p=Mod("plain"), e=server("p"), d=named("e")),
+        tree("e", "d", p=Mod("plain", proto=2), e=server("p"), d=named("p")),
+    ),
     "a server became a supervisor under the same id": (
         tree("a", a=server()),
         tree("a", a=box("b"), b=server()),

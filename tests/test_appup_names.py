@@ -10,7 +10,14 @@ import pytest
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import render
 from tests.live_cases import OK, versions
-from tests.live_upgrade import Live, between, erlang_version, instructions
+from tests.live_upgrade import (
+    ELIXIR,
+    Live,
+    between,
+    elixir_versions,
+    erlang_version,
+    instructions,
+)
 from tests.upgrade_sources import child, server, supervisor
 
 LOAD = """
@@ -132,14 +139,17 @@ def test_a_user_that_must_answer_is_told(tmp_path):
         "nf",
         {
             "nf_sup": supervisor(child("nf_a"), child("nf_b")),
-            "nf_a": a, "nf_b": server("1"),
+            "nf_a": a,
+            "nf_b": server("1"),
         },
         {
             "nf_sup": supervisor(
                 child("nf_a"), child("nf_box", more=", type => supervisor")
             ),
             "nf_box": supervisor(child("nf_b"), child("nf_c")),
-            "nf_a": a, "nf_b": server("1"), "nf_c": server(init),
+            "nf_a": a,
+            "nf_b": server("1"),
+            "nf_c": server(init),
         },
     )
     way = between(old, new)
@@ -151,3 +161,63 @@ def test_a_user_that_must_answer_is_told(tmp_path):
         "RK794 notice: on the way up, nf_a uses nf_b, which stops, and it cannot be "
         "suspended meanwhile: nf_c calls it when it starts"
     )
+
+
+ASKS = """
+defmodule Ng.App do
+  use Application
+  def start(_, _), do: Ng.Sup.start_link([])
+end
+defmodule Ng.Sup do
+  use Supervisor
+  def start_link(_), do: Supervisor.start_link(__MODULE__, [], name: __MODULE__)
+  def init(_) do
+    children = [{Registry, keys: :unique, name: Ng.Reg}, Ng.Asker, Ng.Store, Ng.Via]
+    Supervisor.init(children, strategy: :one_for_one)
+  end
+end
+defmodule Ng.Asker do
+  use GenServer
+  @via {:via, Registry, {Ng.Reg, :via}}
+  def start_link(_), do: GenServer.start_link(__MODULE__, 1, name: __MODULE__)
+  def init(n), do: {:ok, n}
+  def handle_call(:get, _, n) do
+    {:reply, {GenServer.call(Ng.Store, WORD), GenServer.call(@via, WORD)}, n}
+  end
+end
+defmodule Ng.Store do
+  use GenServer
+  def start_link(_), do: GenServer.start_link(__MODULE__, 1, name: __MODULE__)
+  def init(n), do: {:ok, n}
+  def handle_call(WORD, _, n), do: {:reply, WORD, n}
+end
+defmodule Ng.Via do
+  use GenServer
+  def start_link(_) do
+    GenServer.start_link(__MODULE__, 1, name: {:via, Registry, {Ng.Reg, :via}})
+  end
+  def init(n), do: {:ok, n}
+  def handle_call(WORD, _, n), do: {:reply, WORD, n}
+end
+"""
+
+
+def test_elixir_modules_and_names_of_a_registry(tmp_path, live):
+    texts = {"1": ASKS.replace("WORD", ":one"), "2": ASKS.replace("WORD", ":two")}
+    app = "Elixir.Ng.App"
+    old, new = elixir_versions(tmp_path, "ng", texts, {"1": app, "2": app})
+    way = between(old, new)
+    assert instructions(way.up) == [
+        "{load_module,'Elixir.Ng.Store'}",
+        "{load_module,'Elixir.Ng.Via'}",
+        "{update,'Elixir.Ng.Asker',soft,['Elixir.Ng.Store','Elixir.Ng.Via']}",
+    ]
+    assert instructions(way.down) == instructions(way.up)[::-1]
+    live.start(old, ELIXIR / "elixir/ebin", ELIXIR / "logger/ebin")
+    calls = "element(2, gen_server:call('Elixir.Ng.Asker', get))"
+    for change, built, word in ((live.up, new, "two"), (live.down, old, "one")) * 5:
+        live.ask("put(load, load:start('Elixir.Ng.Asker')), timer:sleep(5)")
+        assert change(built) == OK
+        assert live.ask("timer:sleep(5), load:stop(get(load))").startswith("{done,")
+        assert live.ask(calls) == word
+    live.stop(old)

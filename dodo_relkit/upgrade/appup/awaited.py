@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from dodo_relkit.terms.model import Atom
+from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.upgrade.code.calls import (
     Calls,
     OutsideCall,
@@ -19,8 +20,13 @@ from dodo_relkit.upgrade.code.calls import (
     reached,
 )
 from dodo_relkit.upgrade.code.kinds import STATEFUL
-from dodo_relkit.upgrade.code.model import Constant, Expression, TupleOf
-from dodo_relkit.upgrade.code.returns import option
+from dodo_relkit.upgrade.code.model import (
+    Constant,
+    Expression,
+    TupleOf,
+    Variable,
+)
+from dodo_relkit.upgrade.code.returns import constant, option
 
 _CALLS = frozenset(
     {
@@ -80,7 +86,7 @@ def spoken(program: Program, calls: Calls, among: Collection[str]) -> Spoken:
         every = reached(below, points.get(name, ()))
         for words, found in zip((_CALLS, _SENDS), both, strict=True):
             receivers = {
-                names.get(constant_atom(call.arguments[0], call.bindings), "")
+                names.get(_receiver(call), "")
                 for point in every
                 for call in calls.outside.get(point, ())
                 if (call.module, call.name) in words and call.arguments
@@ -100,7 +106,7 @@ def awaited(program: Program, calls: Calls, roots: Iterable[Point]) -> frozenset
     for point in reached(calls, roots):
         for call in calls.outside.get(point, ()):
             if (call.module, call.name) in _CALLS and call.arguments:
-                receiver = constant_atom(call.arguments[0], call.bindings)
+                receiver = _receiver(call)
                 found.add(names.get(receiver, point[0] if not receiver else ""))
     return frozenset(name for name in found if program.kind(name) in STATEFUL)
 
@@ -120,20 +126,39 @@ def _registered(program: Program, calls: Calls) -> Mapping[str, str]:
 def _name_and_module(call: OutsideCall) -> tuple[str, str]:
     match call.module, call.arguments:
         case str(module), (given, callback, _, _) if module in _GENERIC:
-            return _local(given), constant_atom(callback, call.bindings)
+            return _local(given, call), constant_atom(callback, call.bindings)
         case "Elixir.GenServer", (callback, _, options):
             given = option(options, "name") or options
-            return (
-                constant_atom(given, call.bindings),
-                constant_atom(callback, call.bindings),
-            )
+            return _name(given, call), constant_atom(callback, call.bindings)
         case _:
             return "", ""
 
 
-def _local(given: Expression) -> str:
+def _local(given: Expression, call: OutsideCall) -> str:
     match given:
-        case TupleOf((Constant(Atom("local")), Constant(Atom(name)))):
+        case TupleOf((Constant(Atom("local")), name)):
+            return _name(name, call)
+        case _:
+            return _name(given, call)
+
+
+def _receiver(call: OutsideCall) -> str:
+    return _name(call.arguments[0], call)
+
+
+def _name(given: Expression, call: OutsideCall) -> str:
+    """Return a name as text: an atom, `{global, Name}`, `{via, ...}`; empty if none.
+
+    One that is not all data is none.
+    """
+    match given:
+        case Variable(name):
+            given = call.bindings.get(name, given)
+    term = constant(given)
+    match term:
+        case None:
+            return ""
+        case Atom(name):
             return name
         case _:
-            return ""
+            return format_term(term)

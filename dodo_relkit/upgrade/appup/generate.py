@@ -244,7 +244,7 @@ def _code(
     for name in names:
         used = tuple(
             each
-            for each in job.relations.uses[Direction.UP].get(name, ())
+            for each in job.relations.together.get(name, ())
             if parts.part(each) == parts.part(name)
         )
         named = (make_list(Atom(each) for each in used),) if used else ()

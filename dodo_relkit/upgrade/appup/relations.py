@@ -27,8 +27,10 @@ class Relations:
     """All modules that have instructions, used before user, those removed last."""
     uses: Mapping[Direction, Uses]
     """Among them, in the version that is installed."""
+    together: Uses
+    """Whom each uses in either version: of those that are in the newer one."""
     spoken: Uses
-    """Whom each calls in the newer version: neither those it casts to, nor starts."""
+    """The same without those that it only starts."""
     names: Mapping[Direction, Uses]
     """Of those that begin with the version that is installed: whom they name."""
     starts: Mapping[Direction, Starts]
@@ -56,36 +58,37 @@ def relate(
     }
     versions = {Direction.UP: view.new, Direction.DOWN: view.old}
     fresh = {Direction.UP: view.added, Direction.DOWN: view.removed}
-    uses, named = {}, {}
+    uses, named, imported, heard = {}, {}, {}, {}
     for way in Direction:
         target = view.versions(way).target
-        heard = spoken(target.program, target.calls, among[way])
-        imported = uses_among(versions[way].modules, among[way])
-        started = _with_starts(imported, starts.values())
-        uses[way] = joined(started, heard.calls)
+        heard[way] = spoken(target.program, target.calls, among[way])
+        imported[way] = uses_among(versions[way].modules, among[way])
+        started = _with_starts(imported[way], starts.values())
+        uses[way] = joined(started, heard[way].calls)
         begun = renewed & uses[way].keys() | set(fresh[way])
         named[way] = _named(target.program, begun, uses[way])
-        if way is Direction.UP:
-            calls = _without(uses[way], started, imported)
-            order = used_first(joined(uses[way], heard.sends))
+    up, down = Direction.UP, Direction.DOWN
+    together = joined(uses[up], imported[down], heard[down].calls)
+    order = used_first(joined(together, heard[up].sends))
     gone = used_first(uses_among(view.old.modules, view.removed))
     return Relations(
         order=(*order, *reversed(gone)),
         uses=uses,
-        spoken=calls,
+        together=together,
+        spoken=_without_starts(together, starts.values(), *imported.values()),
         names=named,
         starts=starts,
     )
 
 
-def _without(uses: Uses, started: Uses, imported: Uses) -> Uses:
+def _without_starts(uses: Uses, starts: Iterable[Starts], *imported: Uses) -> Uses:
     """Return the uses without those that only start the others."""
-    return {
-        name: tuple(
-            each for each in used if each in imported[name] or each not in started[name]
-        )
-        for name, used in uses.items()
-    }
+    found = {name: set(used) for name, used in uses.items()}
+    for starter in (one for each in starts for one in each.starters):
+        if starter.module in found:
+            kept = {name for each in imported for name in each.get(starter.module, ())}
+            found[starter.module] -= starter.children - kept
+    return {name: tuple(sorted(used)) for name, used in found.items()}
 
 
 def _named(program: Program, fresh: Iterable[str], uses: Uses) -> Uses:
