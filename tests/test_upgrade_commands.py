@@ -340,7 +340,7 @@ HARM = [
     (lambda file: file.write_bytes(b"no archive"), "cut off, or damaged"),
     (climb, "would write to ../outside"),
     (absolute, "would write to /outside"),
-    (device, "would write to lib/x-1/ebin/x"),
+    (device, "lib/x-1/ebin/x in it is neither a file"),
     (link_out, "a link to ../../../.. leads out of it"),
 ]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gzip
+import subprocess
+import tarfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.start_release import Release, own_epmd
+from tests.start_release import Release, erts_version, own_epmd
 from tests.upgrade_release import Versions, make_versions
 
 GREETING = "application:get_env(counter, greeting)"
@@ -108,3 +112,168 @@ def test_times_that_no_timer_takes(versions, node, tmp_path: Path):
         assert done.returncode == 1
         assert "below a million" in done.stderr
     node.ok("upgrade", str(package), CODE_CHANGE_TIMEOUT="999999")
+
+
+REL = "releases/demo-0.2.0.rel"
+OWN_REL = "releases/0.2.0/demo.rel"
+RELUP = "releases/0.2.0/relup"
+
+BROKEN = [
+    ("version", "'0.2.0'", "the .rel file holds no release"),
+    ("apps", "[foo]", "the .rel file holds no release"),
+    ("apps", '[{"../../etc", "1"}]', "the .rel file holds no release"),
+    ("apps", '[{counter, "1/../.."}]', "the .rel file holds no release"),
+    ("apps", '[{counter, "2.0"} | x]', "the .rel file holds no release"),
+    ("erts", "none", "the .rel file holds no release"),
+    (CONFIG, "[{counter, []} | x].", "it is not one list"),
+    (
+        CONFIG,
+        "[{counter, [{greeting, 1} | x]}].",
+        "is not {Application, [{Key, Value}]}",
+    ),
+    (CONFIG, b"\xff\xfe\0", "it is not in the encoding that it names, or in UTF-8"),
+    (RELUP, '{"0.2.0", [{"0.1.0", []}], []}.', "is no relup"),
+    (RELUP, '{"0.2.0", [foo, "bar"], [baz]}.', "is no relup"),
+    (RELUP, '{"0.2.0", [{"0.1.0", [], [point_of_no_return | x]}], []}.', "is no relup"),
+    (RELUP, '{"0.2.0", [{"0.1.0", [], []} | x], []}.', "is no relup"),
+]
+
+
+def test_files_of_the_wrong_form(versions, node, tmp_path):
+    """Each is refused in words, with nothing put beside what is here."""
+    package = tmp_path / "x.tar.gz"
+    before = sorted(node.root.rglob("*"))
+    for place, content, words in BROKEN:
+        if place in ("version", "apps", "erts"):
+            parts = {"version": '"0.2.0"', "erts": f'"{erts_version()}"', "apps": "[]"}
+            text = rel_file(**(parts | {place: str(content)}))
+            changes = {REL: text, OWN_REL: text}
+        else:
+            changes = {place: content}
+        versions.tarball(package, "0.2.0", changes)
+        said = refused(node, "upgrade", str(package))
+        assert words in said, (place, content)
+    assert sorted(node.root.rglob("*")) == before
+
+
+def rel_file(*, version: str, erts: str, apps: str) -> str:
+    return f'{{release, {{"demo", {version}}}, {{erts, {erts}}}, {apps}}}.\n'
+
+
+def test_encodings_of_the_rel_file(versions, node, tmp_path):
+    package = tmp_path / "x.tar.gz"
+    own = (versions.root / OWN_REL).read_bytes()
+    bad = b"%% \xe9\n" + own
+    versions.tarball(package, "0.2.0", {REL: bad, OWN_REL: bad})
+    said = refused(node, "upgrade", str(package))
+    assert "is neither in UTF-8 nor says what it is in (% coding: latin-1)" in said
+    assert not (node.root / "lib/counter-2.0").exists()
+    good = b"%% coding: latin-1 \xe9\n" + own
+    versions.tarball(package, "0.2.0", {REL: good, OWN_REL: good})
+    node.ok("upgrade", str(package))
+
+
+def test_members_that_are_none(versions, node, tmp_path):
+    good = versions.tarball(tmp_path / "good.tar.gz", "0.2.0")
+    tar = gzip.decompress(good.read_bytes())
+    package = tmp_path / "x.tar.gz"
+    hard = tarfile.TarInfo("lib/hard")
+    hard.type, hard.linkname = tarfile.LNKTYPE, REL
+    raw = tarfile.TarInfo("etc/a\udcff")
+    for info, words in (
+        (hard, "lib/hard in it is neither a file nor a directory nor a symbolic"),
+        (raw, "a file name in it is not in UTF-8"),
+    ):
+        member = info.tobuf(tarfile.PAX_FORMAT, errors="surrogateescape")
+        package.write_bytes(gzip.compress(member + tar))
+        assert words in refused(node, "upgrade", str(package))
+    package.write_bytes(gzip.compress(tar[:5000]) + gzip.compress(tar[5000:]))
+    assert "compress it in one" in refused(node, "upgrade", str(package))
+
+
+def test_another_configuration_under_the_same_version(versions, node, tmp_path):
+    first = versions.tarball(tmp_path / "first.tar.gz", "0.2.0")
+    node.ok("unpack", str(first))
+    other = versions.tarball(
+        tmp_path / "other.tar.gz", "0.2.0", {CONFIG: "[{counter, []}]."}
+    )
+    said = refused(node, "upgrade", str(other))
+    assert "is here already, with another sys.config: uninstall it first" in said
+    node.ok("uninstall", "0.2.0")
+    node.ok("upgrade", str(other))
+    assert node.ok("rpc", GREETING) == '{ok,"none"}'
+
+
+def test_the_cookie_file_of_a_tarball_is_not_taken(versions, node, tmp_path):
+    """It is that of all versions, the running one too."""
+    cookie = node.root / "releases/COOKIE"
+    assert not cookie.exists()
+    package = tmp_path / "x.tar.gz"
+    versions.tarball(package, "0.2.0", {"releases/COOKIE": "anotherCookie7"})
+    node.ok("upgrade", str(package))
+    assert not cookie.exists()
+    node.ok("ping")
+
+
+def test_what_cannot_be_written_after_the_version_runs(versions, node, tmp_path):
+    """No 3, which says that the node goes on as before."""
+    package = tmp_path / "x.tar.gz"
+    script = (node.root / "bin/demo").read_text() + "\n# of 0.2.0\n"
+    versions.tarball(package, "0.2.0", {"bin/demo": script})
+    in_the_way = node.root / "bin/demo.new"
+    in_the_way.mkdir()
+    done = node.run("upgrade", str(package))
+    assert done.returncode == 4, done.stderr
+    assert "The node runs 0.2.0; the version that it starts is 0.2.0" in done.stderr
+    in_the_way.rmdir()
+
+
+def slow_upgrade(versions, node, package) -> subprocess.Popen[str]:
+    """Return an upgrade whose instructions are being followed."""
+    versions.tarball(package, "0.4.0")  # its code_change takes its time
+    command = subprocess.Popen(
+        node.argv("upgrade", str(package)),
+        env=node.env(REPLACE_OS_VARS="true", GREETING="hello"),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    busy = node.root / "releases/.upgrade/before/0.4.0.config"
+    deadline = time.monotonic() + 60
+    while not busy.exists():
+        assert command.poll() is None and time.monotonic() < deadline
+        time.sleep(0.001)
+    return command
+
+
+def test_a_version_that_cannot_be_made_permanent(versions, node, tmp_path):
+    command = slow_upgrade(versions, node, tmp_path / "x.tar.gz")
+    (node.root / "releases/.upgrade/before/start_erl.data.new").mkdir()
+    _, said = command.communicate(timeout=60)
+    assert command.returncode == 4, said
+    assert "The node runs 0.4.0; the version that it starts is 0.1.0" in said
+    assert node.ok("versions") == "  0.1.0 permanent\n* 0.4.0 current"
+    node.ok("commit")
+    assert node.ok("versions").endswith("* 0.4.0 permanent")
+
+
+def test_a_node_that_stops_meanwhile(versions, node, tmp_path):
+    command = slow_upgrade(versions, node, tmp_path / "x.tar.gz")
+    node.ok("stop")
+    _, said = command.communicate(timeout=60)
+    assert command.returncode == 4, said
+    assert "went away meanwhile. It starts as 0.1.0" in said
+
+
+def test_an_uninstall_that_was_killed(versions, node, tmp_path):
+    """What it left goes with the next one, and nothing that is no version does."""
+    package = versions.tarball(tmp_path / "x.tar.gz", "0.2.0")
+    before = sorted(node.root.rglob("*"))
+    node.ok("unpack", str(package))
+    file = node.root / "releases/RELEASES"
+    node.ok("rpc", 'release_handler:set_removed("0.2.0")')
+    assert "0.2.0" not in file.read_text()
+    assert node.ok("uninstall", "0.2.0") == "version 0.2.0 is gone"
+    assert sorted(node.root.rglob("*")) == before
+    (node.root / "releases/notes").mkdir()
+    assert "is not here" in refused(node, "uninstall", "notes")
+    assert (node.root / "releases/notes").is_dir()

@@ -86,3 +86,17 @@ def test_errors_in_words(compiled, row):
         directory,
     )
     assert said in bytes(answer.value).decode()
+
+
+def test_why_a_directory_cannot_be_made(compiled):
+    """`filelib:ensure_dir/1` says enoent of all but the last one."""
+    answer = the_oracle().ask(
+        "code:add_patha(binary_to_list(In)), "
+        '{error, Why} = file:make_dir("/sys/nowhere"), '
+        '{stop, 3, Said} = (catch relkit_files:write("/sys/nowhere/a/b", "", 0)), '
+        "[unicode:characters_to_binary(Text) "
+        "|| Text <- [Said, relkit_words:reason(Why)]]",
+        erlang.OtpErlangBinary(bytes(compiled)),
+    )
+    said, why = (bytes(each.value).decode() for each in answer)
+    assert said == f"cannot write below releases: {why}"

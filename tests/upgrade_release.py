@@ -97,7 +97,7 @@ class Versions:
         self,
         path: Path,
         vsn: str,
-        changes: Mapping[str, str | None] = {},
+        changes: Mapping[str, str | bytes | None] = {},
     ) -> Path:
         """Write the tarball of a version; `changes` has files by path, None: without.
 
@@ -116,9 +116,10 @@ class Versions:
                     archive.add(file, name)
             for name, text in changes.items():
                 if text is not None:
+                    content = text if isinstance(text, bytes) else text.encode()
                     info = tarfile.TarInfo(name)
-                    info.size = len(text.encode())
-                    archive.addfile(info, io.BytesIO(text.encode()))
+                    info.size = len(content)
+                    archive.addfile(info, io.BytesIO(content))
         return path
 
 

@@ -45,8 +45,8 @@ CODE_CHANGE_TIMEOUT and SUSPEND_TIMEOUT (seconds or infinity, for install).
 VERSION is looked for in releases/: $program_release-VERSION.tar.gz, VERSION/$program_release.tar.gz.
 Exit codes of unpack, install, upgrade, downgrade, commit and uninstall: 0 done; 1 the
 node does not run, or cannot be upgraded at all; 2 refused, nothing was changed but what
-an earlier step unpacked; 3 failed, the node goes on as before; 4 failed, and the node
-restarted or is gone: it says in which version; 75 another upgrade is going on.
+an earlier step unpacked; 3 failed, the node goes on as before; 4 failed half-way: it
+says which version runs or starts; 75 another upgrade is going on.
 END
 }
 

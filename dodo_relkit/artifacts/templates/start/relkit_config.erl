@@ -59,8 +59,8 @@ read(Job, Vsn, File) ->
         relkit_words:stop(2, "the configuration of version ~ts cannot be used: ~ts (~ts)",
             [Vsn, Words, File])
     end,
-    case file:consult(File) of
-        {ok, [Terms]} when is_list(Terms) ->
+    case relkit_files:consult(File) of
+        {ok, [Terms]} when length(Terms) >= 0 ->
             [Wrong(relkit_words:say("~tP is not {Application, [{Key, Value}]}", [Term, 12]))
              || Term <- Terms, not is_part(Term)],
             Includes = [{Name, included(Job, File, Name)} || Name <- Terms, is_list(Name)],
@@ -68,10 +68,10 @@ read(Job, Vsn, File) ->
              || {Name, Path} <- Includes, not is_readable(Path)],
             [proplists:get_value(Term, Includes, Term) || Term <- Terms];
         {ok, _} -> Wrong("it is not one list");
-        {error, Why} -> Wrong(file:format_error(Why))
+        {error, Why} -> Wrong(Why)
     end.
 
-is_part({App, Env}) when is_atom(App), is_list(Env) ->
+is_part({App, Env}) when is_atom(App), length(Env) >= 0 ->
     lists:all(fun(Pair) -> is_tuple(Pair) andalso size(Pair) =:= 2 end, Env);
 is_part(File) -> is_list(File) andalso io_lib:printable_unicode_list(File).
 
@@ -87,8 +87,9 @@ included(Job, File, Name) ->
     end.
 
 is_readable(Path) ->
-    case file:consult(Path) of
-        {ok, [Terms]} when is_list(Terms) -> true;
+    case relkit_files:consult(Path) of
+        {ok, [Terms]} when length(Terms) >= 0 ->
+            lists:all(fun(Term) -> is_tuple(Term) andalso is_part(Term) end, Terms);
         _ -> false
     end.
 

@@ -57,7 +57,7 @@ is_started(_) -> false.
 written(Job, Files, Function, Arguments, Vsn) ->
     [relkit_files:keep(Job, File) || File <- Files],
     case ask(Job, release_handler, Function, Arguments) of
-        {error, Why} ->
+        {Wrong, Why} when Wrong =:= error; Wrong =:= badrpc ->
             [relkit_files:restore(Job, File) || File <- Files],
             Words = relkit_words:reason(Why),
             relkit_words:stop(3, "~s of version ~ts failed: ~ts", [Function, Vsn, Words]);

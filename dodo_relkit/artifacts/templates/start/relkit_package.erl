@@ -23,6 +23,9 @@ read(#{name := Name}, File) ->
     Table =
         case erl_tar:table(File, [compressed, verbose]) of
             {ok, Found} -> Found;
+            {error, eof} ->
+                broken(File, "it ends within a file. If it was compressed in several parts, "
+                    "compress it in one");
             {error, Why} -> broken(File, relkit_words:reason(Why))
         end,
     [member(File, Path, Type) || {Path, Type, _, _, _, _, _} <- Table],
@@ -32,6 +35,8 @@ read(#{name := Name}, File) ->
         [Rel | More] ->
             [Rel] =:= lists:usort([Rel | More]) orelse
                 broken(File, ["its .rel files for ", Name, " differ"]),
+            is_release(Rel) orelse
+                broken(File, relkit_words:reason({bad_rel_data, Rel})),
             {release, {_, Vsn}, _, _} = Rel,
             Deltas = [Path || Path <- Paths, parts(Path) =:= ["releases", Vsn, "delta.config"]],
             #{rel => Rel, size => Size, delta => consult_in(File, Deltas)};
@@ -52,10 +57,25 @@ is_rel(_, _) -> false.
 
 is_rel_name(Name) -> filename:extension(Name) =:= ".rel".
 
+%% What the commands put together to paths has no slash in it.
+is_release({release, {_, Vsn}, {erts, Erts}, Apps}) when length(Apps) >= 0 ->
+    IsApp = fun(App) ->
+        is_tuple(App) andalso lists:member(size(App), [2, 3, 4])
+            andalso is_atom(element(1, App)) andalso is_name(atom_to_list(element(1, App)))
+            andalso is_name(element(2, App))
+    end,
+    io_lib:printable_unicode_list(Vsn) andalso is_name(Erts) andalso lists:all(IsApp, Apps);
+is_release(_) -> false.
+
+is_name(Text) ->
+    io_lib:printable_unicode_list(Text) andalso Text =/= "" andalso not lists:member($/, Text).
+
 member(File, Path, Type) ->
+    is_list(Path) orelse broken(File, "a file name in it is not in UTF-8"),
+    lists:member(Type, [regular, directory, symlink]) orelse
+        broken(File, [Path, " in it is neither a file nor a directory nor a symbolic link"]),
     Safe = filename:pathtype(Path) =:= relative
-        andalso not lists:member("..", filename:split(Path))
-        andalso lists:member(Type, [regular, directory, symlink]),
+        andalso not lists:member("..", filename:split(Path)),
     Safe orelse broken(File, ["it would write to ", Path]).
 
 %% The terms of some files of a tarball.
@@ -67,11 +87,10 @@ consult_in(File, Paths) ->
     end.
 
 terms(File, Path, Text) ->
-    Chars =
-        case unicode:characters_to_list(Text) of
-            List when is_list(List) -> List;
-            _ -> binary_to_list(Text)
-        end,
+    Encoding = case epp:read_encoding_from_binary(Text) of none -> utf8; Named -> Named end,
+    Chars = unicode:characters_to_list(Text, Encoding),
+    is_list(Chars) orelse
+        broken(File, [Path, " is neither in UTF-8 nor says what it is in (% coding: latin-1)"]),
     case erl_scan:string(Chars) of
         {ok, Tokens, _} -> terms(File, Path, Tokens, [], []);
         _ -> broken(File, [Path, " cannot be read"])
@@ -132,13 +151,12 @@ stage(#{free := Free}, File, #{dir := Stage, size := Size}) ->
 
 %% Refuses a version that is here with other content: that would be used.
 same(#{root := Root, name := Name}, #{dir := Dir, vsn := Vsn}) ->
-    Own = "/releases/" ++ Vsn ++ "/",
+    Own = "/releases/" ++ Vsn,
     [
         refuse("version ~ts is here already, with another ~ts: uninstall it first, or give "
                "the new one another version", [Vsn, File])
-     || File <- ["relup", "start.boot", Name ++ ".rel"],
-        filelib:is_regular(Dir ++ Own ++ File),
-        file:read_file(Dir ++ Own ++ File) =/= file:read_file(Root ++ Own ++ File)
+     || File <- files(Dir ++ Own),
+        file:read_file([Dir, Own, "/", File]) =/= file:read_file([Root, Own, "/", File])
     ],
     [same_code(Dir, Root, Lib, Name) || Lib <- dirs(Dir, "lib")],
     ok.
@@ -224,7 +242,8 @@ differs(New, Old) ->
 
 %% Moves everything to its place; the directory of the version comes last, so that a
 %% version whose directory is there is whole. What is there stays, like in
-%% unpack_release, unless no version uses it.
+%% unpack_release, unless no version uses it. A cookie of the tarball would be that of
+%% every version here.
 place(#{root := Root, name := Name}, Known, #{dir := Dir, rel := {release, {_, Vsn}, _, _}}) ->
     Used = lists:append([Libs || {_, Libs, _} <- Known]),
     Trash = Root ++ "/releases/.upgrade/trash",
@@ -244,7 +263,7 @@ place(#{root := Root, name := Name}, Known, #{dir := Dir, rel := {release, {_, V
         done(file:rename(Dir ++ "/bin/" ++ Name, Own ++ "/" ++ Name ++ ".sh")),
     [
         begin
-            ok = filelib:ensure_dir(Root ++ "/" ++ File),
+            done(filelib:ensure_dir(Root ++ "/" ++ File)),
             done(file:rename(Dir ++ "/" ++ File, Root ++ "/" ++ File))
         end
      || File <- files(Dir),
@@ -257,12 +276,12 @@ is_other(["lib" | _], _) -> false;
 is_other(["erts-" ++ _ | _], _) -> false;
 is_other(["releases", Vsn | _], Vsn) -> false;
 is_other(["releases", File], _) ->
-    not lists:member(File, ["RELEASES", "start_erl.data"]) andalso not is_rel_name(File);
+    not lists:member(File, ["RELEASES", "start_erl.data", "COOKIE"]) andalso not is_rel_name(File);
 is_other(_, _) -> true.
 
 move(From, To, Trash) ->
     case file:read_link_info(To) of
-        {error, enoent} -> ok = filelib:ensure_dir(To);
+        {error, enoent} -> done(filelib:ensure_dir(To));
         _ ->
             Away = Trash ++ integer_to_list(erlang:unique_integer([positive])),
             done(file:rename(To, Away))

@@ -35,11 +35,17 @@ script(#{releases := Releases}, #{vsn := To, dir := Dir}, From) ->
     end.
 
 relup(File, Vsn) ->
-    case file:consult(File) of
-        {ok, [{Vsn, Ups, Downs}]} when is_list(Ups), is_list(Downs) -> {Ups, Downs};
-        {error, enoent} -> {[], []};
-        _ -> relkit_words:stop(2, relkit_words:reason({bad_relup_file, File}), [])
+    Bad = fun() -> relkit_words:stop(2, "~ts", [relkit_words:reason({bad_relup_file, File})]) end,
+    case filelib:is_regular(File) andalso relkit_files:consult(File) of
+        false -> {[], []};
+        {ok, [{Vsn, Ups, Downs}]} when length(Ups) >= 0, length(Downs) >= 0 ->
+            lists:all(fun(Way) -> is_way(Way) end, Ups ++ Downs) orelse Bad(),
+            {Ups, Downs};
+        _ -> Bad()
     end.
+
+is_way({Vsn, _, Script}) when length(Script) >= 0 -> io_lib:printable_unicode_list(Vsn);
+is_way(_) -> false.
 
 list([]) -> "none";
 list(Ways) -> lists:join(", ", [element(1, Way) || Way <- Ways]).

@@ -6,7 +6,7 @@
 %% after the one that took it, is one of the permanent version.
 -module(relkit_restart).
 -export([check/3, install/5, alone/3, wait/4, withdraw/1, is_restarting/3, runs_again/1,
-    clean/1]).
+    starts/1, clean/1]).
 
 %% Refuses what would not come back.
 check(#{erts_included := Included, otp_lib := OtpLib} = Job, Way, #{vsn := Vsn, rel := Rel}) ->
@@ -159,8 +159,11 @@ wait(#{target := Target, patience := Patience} = Job, Vsn, From, Cookie) ->
     end.
 
 starts(#{releases := Releases}) ->
-    {ok, Data} = file:read_file(Releases ++ "/start_erl.data"),
-    lists:last(string:lexemes(unicode:characters_to_list(Data), " \n")).
+    {_, Data} = file:read_file(Releases ++ "/start_erl.data"),
+    case is_binary(Data) andalso string:lexemes(unicode:characters_to_list(Data), " \n") of
+        [_, Vsn | _] -> Vsn;
+        _ -> "none: releases/start_erl.data is missing or broken"
+    end.
 
 comes_up(#{target := Target} = Job, [Cookie | Others], Until) ->
     erlang:set_cookie(Target, Cookie),

@@ -8,10 +8,14 @@
 -export([main/1]).
 
 %% Takes a map, made in upgrade.sh; returns {ExitCode, Words}.
-main(#{action := "versions"} = Job) ->
-    case relkit_node:ask(Job, erlang, whereis, [release_handler]) of
-        undefined -> {1, ""};
-        _ -> {0, lists:join("\n", relkit_node:versions(relkit_node:which(Job)))}
+main(#{action := "versions", target := Target} = Job) ->
+    try
+        case relkit_node:ask(Job, erlang, whereis, [release_handler]) of
+            undefined -> {1, ""};
+            _ -> {0, lists:join("\n", relkit_node:versions(relkit_node:which(Job)))}
+        end
+    catch
+        throw:gone -> {1, say("~ts went away meanwhile", [Target])}
     end;
 main(#{action := Action} = Job) ->
     try
@@ -20,7 +24,9 @@ main(#{action := Action} = Job) ->
     catch
         throw:{stop, Status, Words} -> {Status, Words};
         throw:gone -> {4, gone(Job)};
-        Class:Reason:Stack -> {3, io_lib:format("~s: ~tp~n~tp", [Class, Reason, Stack])}
+        Class:Reason:Stack ->
+            Status = case get(runs) of undefined -> 3; _ -> 4 end,
+            {Status, io_lib:format("~s: ~tp~n~tp", [Class, Reason, Stack])}
     after
         close(Job)
     end.
@@ -51,9 +57,10 @@ act("upgrade", Job) ->
     Installed = installed(Job, Vsn),
     Config = relkit_config:of_version(Job, Installed),
     go(Way, Job, Installed, From, Config),
+    put(runs, Vsn),
     case Job of
         #{permanent := true} ->
-            commit_installed(Job, Vsn, From, Config),
+            commit(Job, Vsn, From, Config),
             say("version ~ts runs (before: ~ts) and is permanent", [Vsn, From]);
         _ ->
             say("version ~ts runs (before: ~ts) until the node restarts: make it permanent "
@@ -69,13 +76,16 @@ act("commit", #{version := Given} = Job) ->
         _ ->
             Config = relkit_config:of_version(Job, installed(Job, Vsn)),
             relkit_config:read(Job, Vsn, Config),
-            commit(Job, Vsn, Config),
+            commit(Job, Vsn, Vsn, Config),
             say("version ~ts is permanent", [Vsn])
     end;
 act("uninstall", #{version := Vsn} = Job) ->
     Known = relkit_node:which(Job),
     case lists:keyfind(Vsn, 1, Known) of
-        false -> stop(2, "version ~ts is not here", [Vsn]);
+        false ->
+            is_left(Job, Vsn) orelse stop(2, "version ~ts is not here", [Vsn]),
+            remove(Job, Vsn, Known),
+            say("version ~ts is gone", [Vsn]);
         {_, _, permanent} -> stop(2, "version ~ts is permanent: the node starts it", [Vsn]);
         {_, _, current} -> stop(2, "version ~ts runs", [Vsn]);
         _ -> uninstall(Job, Vsn, Known)
@@ -121,7 +131,7 @@ close(#{releases := Releases} = Job) ->
 
 gone(#{releases := Releases, target := Target} = Job) ->
     put(gone, true),
-    relkit_restart:withdraw(Job),
+    get(locked) =:= true andalso relkit_restart:withdraw(Job),
     Starts =
         case file:read_file(Releases ++ "/.upgrade/before/start_erl.data") of
             {ok, Before} -> Before;
@@ -166,14 +176,13 @@ staged(#{version := Wanted, releases := Releases} = Job, Known, File) ->
     end.
 
 installed(#{root := Root, releases := Releases, name := Name}, Vsn) ->
-    case file:consult(Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel") of
+    File = Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel",
+    filelib:is_regular(File) orelse
+        stop(2, "there is no version ~ts: put ~ts-~ts.tar.gz into ~ts, or give its path",
+             [Vsn, Name, Vsn, Releases]),
+    case relkit_files:consult(File) of
         {ok, [{release, {_, Vsn}, _, _} = Rel]} -> #{vsn => Vsn, dir => Root, rel => Rel};
-        {error, enoent} ->
-            stop(2, "there is no version ~ts: put ~ts-~ts.tar.gz into ~ts, or give its path",
-                 [Vsn, Name, Vsn, Releases]);
-        Other ->
-            stop(2, "~ts/~ts/~ts.rel is not that of version ~ts: ~ts",
-                 [Releases, Vsn, Name, Vsn, relkit_words:reason(Other)])
+        _ -> stop(2, "~ts is not that of version ~ts", [File, Vsn])
     end.
 
 is_sane(Vsn) ->
@@ -192,7 +201,14 @@ register(#{root := Root, otp_lib := OtpLib} = Job, Known, #{vsn := Vsn, rel := R
                     || {App, AppVsn} <- [{element(1, A), element(2, A)} || A <- Apps]],
             #{releases := Releases, name := Name} = Job,
             File = Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel",
-            relkit_node:written(Job, ["RELEASES"], set_unpacked, [File, Dirs], Vsn)
+            try
+                relkit_node:written(Job, ["RELEASES"], set_unpacked, [File, Dirs], Vsn)
+            catch
+                throw:{stop, 3, Words} ->
+                    maps:is_key(stage, Package) andalso is_left(Job, Vsn)
+                        andalso remove(Job, Vsn, Known),
+                    stop(3, "~ts", [Words])
+            end
         end.
 
 %% Since OTP 25 a path that is not absolute is below the root.
@@ -232,7 +248,7 @@ install(Way, #{options := Options} = Job, #{vsn := Vsn} = Package, From, Config)
     Way =:= first andalso relkit_config:lend(Job, From, Before),
     case relkit_node:ask(Job, release_handler, check_install_release, [Vsn]) of
         {ok, _, _} -> ok;
-        {error, Why} ->
+        {Wrong, Why} when Wrong =:= error; Wrong =:= badrpc ->
             stop(2, "version ~ts cannot be installed: ~ts", [Vsn, relkit_words:reason(Why)])
     end,
     Env = relkit_node:ask(Job, application_controller, prep_config_change, []),
@@ -282,13 +298,16 @@ failed(#{releases := Releases} = Job, Vsn, From, Handler, Reason, Old, Env) ->
                  [Vsn, Words, relkit_restart:runs_again(Job)])
     end.
 
-commit_installed(Job, Vsn, From, Config) ->
+%% Makes a version permanent; Before ran when the command was given.
+commit(Job, Vsn, Before, Config) ->
     try
         commit(Job, Vsn, Config)
     catch
         throw:{stop, 3, Words} ->
-            stop(4, "~ts. Version ~ts runs; the node starts as ~ts until `commit`",
-                 [Words, Vsn, From])
+            Starts = relkit_restart:starts(Job),
+            Status = if Vsn =:= Before, Vsn =/= Starts -> 3; true -> 4 end,
+            stop(Status, "~ts. The node runs ~ts; the version that it starts is ~ts",
+                 [Words, Vsn, Starts])
     end.
 
 commit(Job, Vsn, Config) ->
@@ -317,22 +336,33 @@ new_script(#{root := Root, releases := Releases, name := Name}, Vsn, Old) ->
         _ -> ok
     end.
 
-uninstall(#{root := Root, releases := Releases} = Job, Vsn, Known) ->
-    {_, Libs, _} = lists:keyfind(Vsn, 1, Known),
-    Others = lists:keydelete(Vsn, 1, Known),
-    Erts = [erts(Job, V) || {V, _, _} <- Known],
-    Unused = Libs -- lists:append([L || {_, L, _} <- Others]),
-    Old = [erts(Job, Vsn)] -- [erts(Job, V) || {V, _, _} <- Others],
-    lists:member(none, Erts) andalso stop(2, "a version has no .rel file: nothing is removed", []),
+uninstall(Job, Vsn, Known) ->
+    lists:member(none, [rel(Job, V) || {V, _, _} <- Known])
+        andalso stop(2, "a version has no .rel file: nothing is removed", []),
     relkit_node:written(Job, ["RELEASES"], set_removed, [Vsn], Vsn),
-    [relkit_files:remove(Root ++ "/lib/" ++ Lib) || Lib <- Unused],
-    [relkit_files:remove(Root ++ "/erts-" ++ E) || E <- Old],
-    relkit_files:remove(Releases ++ "/" ++ Vsn),
+    remove(Job, Vsn, lists:keydelete(Vsn, 1, Known)),
     say("version ~ts is gone", [Vsn]).
 
-erts(#{releases := Releases, name := Name}, Vsn) ->
-    case file:consult(Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel") of
-        {ok, [{release, _, {erts, Erts}, _}]} -> Erts;
+%% Whether a command that was killed left a version that RELEASES does not name.
+is_left(Job, Vsn) -> rel(Job, Vsn) =/= none.
+
+%% Removes a version and what no other one uses. Its directory, which tells what that
+%% is, goes last and at once: who is killed here can be followed by another uninstall.
+remove(#{root := Root, releases := Releases} = Job, Vsn, Others) ->
+    {Erts, Libs} = rel(Job, Vsn),
+    Rels = [rel(Job, V) || {V, _, _} <- Others],
+    Used = lists:append([L || {_, L, _} <- Others]),
+    [relkit_files:remove(Root ++ "/lib/" ++ Lib) || Lib <- Libs -- Used],
+    lists:member(none, Rels) orelse lists:keymember(Erts, 1, Rels) orelse
+        relkit_files:remove(Root ++ "/erts-" ++ Erts),
+    file:rename(Releases ++ "/" ++ Vsn, Releases ++ "/.upgrade/removed"),
+    relkit_files:remove(Releases ++ "/.upgrade/removed").
+
+%% The run-time system of a version and the directories of its applications, or none.
+rel(#{releases := Releases, name := Name}, Vsn) ->
+    case relkit_files:consult(Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel") of
+        {ok, [{release, {_, Vsn}, {erts, Erts}, Apps}]} ->
+            {Erts, [atom_to_list(element(1, A)) ++ "-" ++ element(2, A) || A <- Apps]};
         _ -> none
     end.
 

@@ -10,7 +10,8 @@ reason({permanent, Vsn}) -> say("version ~ts is permanent: it cannot be removed"
 reason({no_matching_relup, To, From}) ->
     say("no relup leads from ~ts to ~ts", [From, To]);
 reason({bad_relup_file, File}) ->
-    say("~ts is no relup: not one term, or not for that version", [File]);
+    say("~ts is no relup: not {Version, [{From, _, Script}], [{To, _, Script}]}, or not for "
+        "that version", [File]);
 reason({bad_rel_file, File}) -> say("~ts is no .rel file", [File]);
 reason({bad_rel_data, Term}) -> say("the .rel file holds no release: ~tP", [Term, 12]);
 reason({bad_status, unpacked}) -> "it was unpacked but does not run: install it first";
