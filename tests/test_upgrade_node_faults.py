@@ -111,6 +111,9 @@ def test_times_that_no_timer_takes(versions, node, tmp_path: Path):
         done = node.run("upgrade", str(package), **{name: "4294968"})
         assert done.returncode == 1
         assert "below a million" in done.stderr
+    done = node.run("commit", DAEMON_TIMEOUT="x")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "DAEMON_TIMEOUT is seconds" in done.stderr
     node.ok("upgrade", str(package), CODE_CHANGE_TIMEOUT="999999")
 
 
@@ -277,3 +280,27 @@ def test_an_uninstall_that_was_killed(versions, node, tmp_path):
     (node.root / "releases/notes").mkdir()
     assert "is not here" in refused(node, "uninstall", "notes")
     assert (node.root / "releases/notes").is_dir()
+
+
+SLOW = """
+Slow = fun() ->
+    process_flag(trap_exit, true), receive {'EXIT', _, _} -> timer:sleep(10000) end
+end,
+Start = {erlang, apply, [fun() -> {ok, spawn_link(Slow)} end, []]},
+supervisor:start_child(kernel_safe_sup, #{id => a, start => Start, shutdown => 20000})
+"""
+
+
+def test_a_node_that_is_stopping(versions, node, tmp_path):
+    """`sasl` is gone by then, but not for want of it in the release."""
+    package = versions.tarball(tmp_path / "x.tar.gz", "0.2.0")
+    assert node.ok("rpc", SLOW).startswith("{ok,")
+    stop = subprocess.Popen(node.argv("stop"), env=node.env())
+    gone = "{element(1, init:get_status()), whereis(release_handler)}"
+    deadline = time.monotonic() + 60
+    while node.ok("rpc", gone) != "{stopping,undefined}":
+        assert time.monotonic() < deadline
+    done = node.run("upgrade", str(package))
+    assert stop.wait(timeout=60) == 0
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "is stopping: give the command when it is up" in done.stderr

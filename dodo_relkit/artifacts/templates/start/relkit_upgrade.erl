@@ -93,6 +93,9 @@ act("uninstall", #{version := Vsn} = Job) ->
 
 %% Refuses a node that cannot be changed from here; holds off everybody else.
 open(#{target := Target, root := Root, releases := Releases} = Job) ->
+    Status = element(1, relkit_node:ask(Job, init, get_status, [])),
+    Status =:= started orelse
+        stop(1, "~ts is ~ts: give the command when it is up", [Target, Status]),
     is_pid(relkit_node:ask(Job, erlang, whereis, [release_handler])) orelse
         stop(1, "~ts has no sasl, which does the upgrade: put sasl into the release", [Target]),
     {ok, Host} = relkit_node:ask(Job, inet, gethostname, []),
