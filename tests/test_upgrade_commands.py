@@ -633,12 +633,13 @@ def runs_a_whole_version(release: Release) -> str:
 
 def vms_of(release: Release) -> list[int]:
     """Return the process ids of all VMs of the release, the node's first."""
-    found = [
-        pid
-        for pid, line in command_lines().items()
-        if b"beam" in line.split(b"\0")[0] and str(release.root).encode() in line
-    ]
-    return sorted(found)
+    found = []
+    for pid, line in command_lines().items():
+        if b"beam" in line.split(b"\0")[0] and str(release.root).encode() in line:
+            with suppress(OSError):  # gone meanwhile
+                stat = Path(f"/proc/{pid}/stat").read_text()
+                found.append((int(stat.rsplit(")", 1)[1].split()[19]), pid))
+    return [pid for _, pid in sorted(found)]  # process ids begin again at times
 
 
 MOMENTS = {
