@@ -53,7 +53,7 @@ CHANGES = {
     "1.0": '{ok, {"1.0", N}}',
     "2.0": '{ok, {"2.0", N}}',
     "3.0": "erlang:error({no_way, N})",
-    "4.0": '(receive never -> ok after 1500 -> ok end), {ok, {"4.0", N}}',
+    "4.0": '(receive never -> ok after 3000 -> ok end), {ok, {"4.0", N}}',
 }
 """What `code_change` does, by version of the application."""
 
