@@ -1344,6 +1344,19 @@ class Code(Enum):
         "Keep the function, or write a clause of code_change/4 that gives another state, "
         "and `{{update, {module}, {{advanced, []}}}}` into the appup.",
     )  # fmt: skip
+    REVIEW_UNTIL_RESTART = Words(
+        "RK774",
+        NOTICE, "a change that holds from the next restart of the node",
+        "{what} changed ({changes}): a running node goes on as it was started",
+        "Restart the node when it suits, or upgrade it with `--restart`.",
+    )  # fmt: skip
+    REVIEW_INCLUSION = Words(
+        "RK775",
+        WARNING, "an application becomes an included one, or stops being one",
+        "{direction}, {app} becomes {becomes}, but no instruction {does}",
+        "Write `{{apply, {{application, {function}, [{app}]}}}}` into the appup of the "
+        "application that includes it in one of the versions.",
+    )  # fmt: skip
 
     BASELINE_NOT_FOUND = Words(
         "RK801",

@@ -208,6 +208,7 @@ def test_the_review_tells_of_restarts_that_came_with_otp(shop: Path) -> None:
         assert f"RK793 notice: {said} that came with tftp {vsn} says so" in found
     assert found.count("RK793") == 2
     assert "SEVERE" not in found
+    assert "RK774" not in found  # nothing waits for a restart
 
 
 def test_a_live_node(shop: Path, tmp_path: Path) -> None:

@@ -266,9 +266,8 @@ def _review(wiring: Wiring) -> Task:
         settings=("strict_upgrades", "upgrade_strategies"),
         file_dep=[
             layout.baselines,
-            layout.stamp("appups"),
-            layout.stamp("lib"),
-            layout.stamp("relup"),
+            layout.facet("apps"),
+            *(layout.stamp(each) for each in ("appups", "lib", "relup", "vm.args")),
         ],
     )
 

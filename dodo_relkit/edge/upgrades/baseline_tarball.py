@@ -1,7 +1,7 @@
 """Unpacks of a release's tarball what a comparison of two releases reads.
 
     <work>/upgrade/baselines/<sha256 of the tarball>/
-        releases/**/*.rel  releases/start_erl.data
+        releases/**/*.rel  releases/start_erl.data  releases/*/vm.args
         lib/*/ebin/*  lib/*/consolidated/*  releases/*/consolidated/*
         contents.json         path -> digest, of everything the tarball holds
 
@@ -45,6 +45,7 @@ _BROKEN = (
 _COMPARED = (
     "releases/*.rel",  # in fnmatch a star also stands for slashes
     "releases/start_erl.data",
+    "releases/*/vm.args",
     "lib/*/ebin/*",
     "lib/*/consolidated/*",
     "releases/*/consolidated/*",

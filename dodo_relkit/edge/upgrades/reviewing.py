@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from dodo_relkit.artifacts.review_page import (
     Review,
@@ -32,8 +33,9 @@ from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.appup.wishes import asks_restart
 from dodo_relkit.upgrade.baseline import Baseline, baseline_warnings, load_baselines
 from dodo_relkit.upgrade.diff import compare
-from dodo_relkit.upgrade.review.findings import AppUpgrade, TargetUpgrade
-from dodo_relkit.upgrade.review.review import review, severe_ones
+from dodo_relkit.upgrade.review.findings import AppUpgrade, Finding, TargetUpgrade
+from dodo_relkit.upgrade.review.review import review, severe_first, severe_ones
+from dodo_relkit.upgrade.review.until_restart import Standing, review_until_restart
 from dodo_relkit.upgrade.script.draft import Direction
 
 
@@ -45,16 +47,14 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     """
     rel = load_rel_facet({"apps": read_facet(layout, "apps")})
     baselines = load_baselines(read_file(layout.baselines))
+    path = read_stamp(layout.stamp("relup"))[0]["path"]
+    relup = load_relup(consult_one(read_file(path), path), path)
     found = {
         str(finding.diagnostic): finding
         for baseline in baselines
-        for finding in review(
-            *_review_parts(profile, layout, baseline), _targets(layout, baseline)
-        )
+        for finding in _findings(profile, layout, baseline, (rel, relup))
     }
-    findings = tuple(found.values())
-    path = read_stamp(layout.stamp("relup"))[0]["path"]
-    relup = load_relup(consult_one(read_file(path), path), path)
+    findings = severe_first(found.values())
     page = Review(
         release=rel.name,
         vsn=rel.vsn,
@@ -76,6 +76,38 @@ def review_step(profile: Profile, layout: Layout) -> Saved:
     write_stamp(layout.stamp("review"), files)
     saved = {"findings": len(findings), "severe": len(severe)}
     return saved, tuple(each.diagnostic for each in findings)
+
+
+def _findings(
+    profile: Profile, layout: Layout, baseline: Baseline, made: tuple[Rel, Relup]
+) -> Iterator[Finding]:
+    """Yield what the review finds of the upgrade from one baseline."""
+    rel, relup = made
+    changed, kept = _review_parts(profile, layout, baseline)
+    yield from review(changed, kept, _targets(layout, baseline))
+    earlier = f"{baseline.root}/releases/{baseline.vsn}/vm.args"
+    standing = Standing(
+        changes=compare(baseline.rel, rel),
+        old_vm_args=_text(earlier),
+        new_vm_args=_text(read_stamp(layout.stamp("vm.args"))[0]["path"]),
+        scripts={
+            direction: entry.script
+            for direction, entries in (
+                (Direction.UP, relup.ups),
+                (Direction.DOWN, relup.downs),
+            )
+            for entry in entries
+            if entry.vsn == baseline.vsn
+        },
+    )
+    yield from review_until_restart(standing, changed)
+
+
+def _text(path: str) -> str | None:
+    """Return what a file says; None when it is not there."""
+    if not Path(path).is_file():
+        return None
+    return read_file(path).decode("utf-8", "replace")
 
 
 def _notes(layout: Layout, baselines: Iterable[Baseline]) -> str:

@@ -3,8 +3,8 @@
 Reads both versions' code and the instructions of the appups; runs nothing. How states
 are judged is in `states.py` and `state_names.py`, funs in `held_funs.py`, processes
 that are not suspended in `unreached.py`, children that say `dynamic` in `dynamic.py`,
-who starts children in `unseen.py`. `Finding.danger` says what `strict_upgrades` stops
-at.
+who starts children in `unseen.py`. What is not about code, but about how a node starts,
+is in `until_restart.py`. `Finding.danger` says what `strict_upgrades` stops at.
 """
 
 from __future__ import annotations
@@ -70,7 +70,12 @@ def review(
     found += review_dynamic(apps, staying)
     found += review_starters(apps, staying)
     found += [finding for each in targets for finding in _review_target(each)]
-    return tuple(sorted(found, key=lambda each: each.danger is not Danger.SEVERE))
+    return severe_first(found)
+
+
+def severe_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings in the order of a page: the severe ones, then the others."""
+    return tuple(sorted(findings, key=lambda each: each.danger is not Danger.SEVERE))
 
 
 def severe_ones(findings: Iterable[Finding]) -> tuple[Finding, ...]:
