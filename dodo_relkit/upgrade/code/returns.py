@@ -7,7 +7,9 @@ follow stays as it stands: a variable, a call.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from dodo_relkit.terms.model import Atom, Map, Term, list_items, make_list
 from dodo_relkit.upgrade.code.model import (
@@ -41,14 +43,25 @@ MOST_VALUES = 32
 """That a call may return and still be followed."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """Where an expression stands and how far it is followed."""
+
+    code: ModuleCode
+    codes: Codes
+    within: tuple[Function, ...]
+    """The functions that were followed to here; none is followed into itself."""
+    most: int
+    """Values of interest: when there are more, not all of them are found."""
+
+
 def returned(
-    code: ModuleCode, function: Function, codes: Codes, depth: int = 0
+    code: ModuleCode, function: Function, codes: Codes
 ) -> tuple[Expression, ...]:
     """Return every value the function can return, in the order of the source."""
+    reach = _Reach(code, codes, (function,), MOST_VALUES)
     return tuple(
-        value
-        for clause in function.clauses
-        for value in _body(code, clause.body, {}, codes, depth)
+        value for clause in function.clauses for value in _body(reach, clause.body, {})
     )
 
 
@@ -57,33 +70,9 @@ def simplify(
     expression: Expression,
     bindings: Bindings,
     codes: Codes,
-    depth: int = 0,
 ) -> Expression:
     """Return the expression with all put in that can be followed."""
-
-    def inner(part: Expression) -> Expression:
-        return simplify(code, part, bindings, codes, depth)
-
-    match expression:
-        case Variable(name):
-            return bindings.get(name, expression)
-        case TupleOf(items):
-            return TupleOf(tuple(map(inner, items)))
-        case ListOf(items, tail):
-            return _list(tuple(map(inner, items)), tail and inner(tail))
-        case MapOf(pairs, base):
-            written = tuple((inner(key), inner(value)) for key, value in pairs)
-            return _merge(base and inner(base), written)
-        case RecordOf(name, fields, base, is_struct, line):
-            given = tuple((field, inner(value)) for field, value in fields)
-            return RecordOf(name, given, base and inner(base), is_struct, line)
-        case Match(_, right):
-            return inner(right)
-        case Sequence() | Call():
-            found = _values(code, expression, bindings, codes, depth)
-            return found[0] if len(found) == 1 else expression
-        case _:
-            return expression
+    return _simplify(_Reach(code, codes, (), 1), expression, bindings)
 
 
 def constant(expression: Expression) -> Term | None:
@@ -131,23 +120,49 @@ def option(expression: Expression, name: str) -> Expression | None:
     return None
 
 
+def _simplify(reach: _Reach, expression: Expression, bindings: Bindings) -> Expression:
+    def inner(part: Expression) -> Expression:
+        return _simplify(reach, part, bindings)
+
+    match expression:
+        case Variable(name):
+            return bindings.get(name, expression)
+        case TupleOf(items):
+            return TupleOf(tuple(map(inner, items)))
+        case ListOf(items, tail):
+            return _list(tuple(map(inner, items)), tail and inner(tail))
+        case MapOf(pairs, base):
+            written = tuple((inner(key), inner(value)) for key, value in pairs)
+            return _merge(base and inner(base), written)
+        case RecordOf(name, fields, base, is_struct, line):
+            given = tuple((field, inner(value)) for field, value in fields)
+            return RecordOf(name, given, base and inner(base), is_struct, line)
+        case Match(_, right):
+            return inner(right)
+        case Sequence() | Call():
+            values = _values(replace(reach, most=1), expression, bindings)
+            found = tuple(islice(values, 2))
+            return found[0] if len(found) == 1 else expression
+        case _:
+            return expression
+
+
 def _body(
-    code: ModuleCode,
-    body: tuple[Expression, ...],
-    bindings: Bindings,
-    codes: Codes,
-    depth: int,
-) -> tuple[Expression, ...]:
-    """Return the values of the last expression, the others only bind variables."""
+    reach: _Reach, body: tuple[Expression, ...], bindings: Bindings
+) -> Iterator[Expression]:
+    """Yield the values of the last expression, the others only bind variables."""
     known = dict(bindings)
     for each in _needed(body):
-        _bind(code, each, known, codes, depth)
-    return _values(code, body[-1], known, codes, depth) if body else ()
+        _bind(reach, each, known)
+    if body:
+        yield from _values(reach, body[-1], known)
 
 
 def _needed(body: tuple[Expression, ...]) -> list[Expression]:
     """Return the expressions before the last that bind what its value is made of."""
-    wanted = _variables(body[-1]) if body else set()
+    if len(body) < 2:
+        return []
+    wanted = _variables(body[-1])
     found: list[Expression] = []
     for each in reversed(body[:-1]):
         if isinstance(each, Match) and wanted & _variables(each.left):
@@ -160,18 +175,12 @@ def _variables(expression: Expression) -> set[str]:
     return {each.name for each in walk(expression) if isinstance(each, Variable)}
 
 
-def _bind(
-    code: ModuleCode,
-    expression: Expression,
-    known: dict[str, Expression],
-    codes: Codes,
-    depth: int,
-) -> None:
+def _bind(reach: _Reach, expression: Expression, known: dict[str, Expression]) -> None:
     match expression:
         case Match(Variable(name), right):
-            known[name] = simplify(code, right, known, codes, depth)
+            known[name] = _simplify(reach, right, known)
         case Match(TupleOf(patterns), right):
-            value = simplify(code, right, known, codes, depth)
+            value = _simplify(reach, right, known)
             if isinstance(value, TupleOf) and len(value.items) == len(patterns):
                 for pattern, part in zip(patterns, value.items, strict=True):
                     if isinstance(pattern, Variable):
@@ -179,56 +188,54 @@ def _bind(
 
 
 def _values(
-    code: ModuleCode,
-    expression: Expression,
-    bindings: Bindings,
-    codes: Codes,
-    depth: int,
-) -> tuple[Expression, ...]:
+    reach: _Reach, expression: Expression, bindings: Bindings
+) -> Iterator[Expression]:
     match expression:
         case Sequence(items):
-            return _body(code, items, bindings, codes, depth)
+            yield from _body(reach, items, bindings)
         case Match(_, right):
-            return _values(code, right, bindings, codes, depth)
+            yield from _values(reach, right, bindings)
         case Choice(clauses=clauses):
-            return tuple(
-                value
-                for clause in clauses
-                for value in _body(code, clause.body, bindings, codes, depth)
-            )
+            for clause in clauses:
+                yield from _body(reach, clause.body, bindings)
         case Call():
-            return _call(code, expression, bindings, codes, depth)
+            yield from _call(reach, expression, bindings)
         case _:
-            return (simplify(code, expression, bindings, codes, depth),)
+            yield _simplify(reach, expression, bindings)
 
 
-def _call(
-    code: ModuleCode, call: Call, bindings: Bindings, codes: Codes, depth: int
-) -> tuple[Expression, ...]:
-    arguments = tuple(
-        simplify(code, each, bindings, codes, depth) for each in call.arguments
-    )
-    module = code.name if call.module is None else None
+def _call(reach: _Reach, call: Call, bindings: Bindings) -> tuple[Expression, ...]:
+    """Return the values of a call; the call itself when it is not followed."""
+    arguments = tuple(_simplify(reach, each, bindings) for each in call.arguments)
+    module = reach.code.name if call.module is None else None
     if call.module is not None:
-        module = atom_of(simplify(code, call.module, bindings, codes, depth))
+        module = atom_of(_simplify(reach, call.module, bindings))
     name = atom_of(call.function)
-    known = _library(module, name, arguments, code, codes, depth)
+    known = _library(reach, module, name, arguments)
     if known is not None:
         return (known,)
     kept = Call(call.module, call.function, arguments, call.line)
-    where = code if call.module is None else codes.get(module or "")
+    where = reach.code if call.module is None else reach.codes.get(module or "")
     function = where.function(name or "", len(arguments)) if where else None
-    if where is None or function is None or depth >= DEEPEST:
+    if where is None or function is None or len(reach.within) > DEEPEST:
         return (kept,)
-    if len(function.clauses) > MOST_CLAUSES:
+    if len(function.clauses) > MOST_CLAUSES or _is_within(function, reach):
         return (kept,)
-    found: list[Expression] = []
-    for clause in function.clauses:
-        given = _parameters(clause, arguments)
-        found += _body(where, clause.body, given, codes, depth + 1)
-        if len(found) > MOST_VALUES:
-            return (kept,)
-    return tuple(found) or (kept,)
+    below = replace(reach, code=where, within=(*reach.within, function))
+    values = (
+        value
+        for clause in function.clauses
+        for value in _body(below, clause.body, _parameters(clause, arguments))
+    )
+    found = tuple(islice(values, reach.most + 1))
+    return (kept,) if len(found) > MOST_VALUES else found or (kept,)
+
+
+def _is_within(function: Function, reach: _Reach) -> bool:
+    """Return whether it is being followed, as the very same value: to compare whole
+    functions takes long.
+    """
+    return any(each is function for each in reach.within)
 
 
 def _parameters(
@@ -241,13 +248,11 @@ def _parameters(
     }
 
 
-def _library(  # noqa: PLR0913, PLR0917 - what a call is
+def _library(
+    reach: _Reach,
     module: str | None,
     name: str | None,
     arguments: tuple[Expression, ...],
-    code: ModuleCode,
-    codes: Codes,
-    depth: int,
 ) -> Expression | None:
     """Return what a function of the libraries makes of data, None for any other."""
     match module, name, arguments:
@@ -255,17 +260,13 @@ def _library(  # noqa: PLR0913, PLR0917 - what a call is
             head, tail = items_of(left), items_of(right)
             return None if head is None or tail is None else ListOf((*head, *tail))
         case "Elixir.Supervisor", "child_spec", (child, overrides):
-            return _elixir_child(code, child, overrides, codes, depth)
+            return _elixir_child(reach, child, overrides)
         case _:
             return None
 
 
 def _elixir_child(
-    code: ModuleCode,
-    child: Expression,
-    overrides: Expression,
-    codes: Codes,
-    depth: int,
+    reach: _Reach, child: Expression, overrides: Expression
 ) -> Expression | None:
     """Return the child specification as a map (`Supervisor.child_spec/2`)."""
     module, argument = atom_of(child), ListOf(())
@@ -274,9 +275,9 @@ def _elixir_child(
             module, argument = atom_of(first), given  # type: ignore[assignment]
     if module is not None:
         call = Call(Constant(Atom(module)), Constant(Atom("child_spec")), (argument,))
-        child = simplify(code, call, {}, codes, depth + 1)
+        child = _simplify(reach, call, {})
     changes = items_of(overrides)
-    if not isinstance(child, MapOf) or changes is None or depth >= DEEPEST:
+    if not isinstance(child, MapOf) or changes is None:
         return None
     pairs = [
         (each.items[0], each.items[1])
