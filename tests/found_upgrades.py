@@ -67,6 +67,11 @@ FOUND: dict[str, tuple[Version, Version]] = {
         tree("e", "a", "b", a=server("b"), e=server(),
              b=Mod("statem", calls=(("e", "import"),), mode=MODES[1])),
     ),
+    "who calls a child was needed by another, and changed before that began": (
+        tree("e", "c", "b", e=server(), c=box(), b=Mod("statem", keeps=True)),
+        tree("e", "c", "a", "b", e=server(), c=Mod("statem"), a=named("b", "c"),
+             b=Mod("statem", calls=(("c", "name"),), keeps=True)),
+    ),
     "who was suspended twice was resumed twice": (
         tree("c", "e", "b", "d", c=Mod("statem", calls=(("d", "import"),)),
              e=server(), b=server("c"), d=server("e")),

@@ -13,9 +13,9 @@ Takes both versions and what became of children; makes no instruction. Two rules
 Modules of `first` and `last` do not depend on others of another part, so that systools
 does not put them into one group. Where a process that is not of the part uses a changed
 module of it, it is suspended meanwhile. `*`: children that are replaced, or that cannot
-run on beside newer code; their users are suspended. `**`: when such a user is itself
-in `first`, and so goes on after its update, children that do not need it start before:
-what these need is `soonest`.
+run on beside newer code; their users are suspended. `**`: when such a user, or a caller
+of a new child, is itself in `first`, and so goes on after its update, children that do
+not need it start before: what these need is `soonest`.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def phases(way: Way) -> Phases:
     last = frozenset().union(*(_left(way, each) for each in late)) - first
     users = _users(way, first, early, stopped_first)
     ending = frozenset().union(*(_ends(way, each) for each in stopping))
-    hasty = users.keys() & first & way.updated
+    hasty = (users.keys() & way.updated | _callers(way, early)) & first
     soon = tuple(each for each in early if hasty and not _needs(way, each) & hasty)
     starters = _starters(way, ending, way.updated | users.keys())
     wanted = users | {
@@ -189,6 +189,16 @@ def _circle(way: Way, change: ChildChange) -> str:
         if closure([name], way.uses) & begins:
             return name
     return ""
+
+
+def _callers(way: Way, starting: Iterable[ChildChange]) -> frozenset[str]:
+    """Return the modules that call one of the children, and do not come with it."""
+    return frozenset(
+        name
+        for each in starting
+        for name in way.uses.keys() - _begins(way, each) - {each.supervisor}
+        if closure([name], way.uses) & _begins(way, each)
+    )
 
 
 def _left(way: Way, change: ChildChange) -> frozenset[str]:
