@@ -1357,6 +1357,14 @@ class Code(Enum):
         "Write `{{apply, {{application, {function}, [{app}]}}}}` into the appup of the "
         "application that includes it in one of the versions.",
     )  # fmt: skip
+    REVIEW_SWITCHED = Words(
+        "RK776",
+        WARNING, "a process cannot become one of another kind",
+        "{direction}, processes of {module} go on as a {before}, but the code that runs "
+        "then is that of a {after}: they crash",
+        "Exchange them: `{{apply, {{supervisor, terminate_child, [Sup, Id]}}}}` before "
+        "the instructions of {module}, `restart_child` after them.",
+    )  # fmt: skip
 
     BASELINE_NOT_FOUND = Words(
         "RK801",

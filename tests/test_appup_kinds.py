@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 
 from dodo_relkit.codes import Code
+from dodo_relkit.diagnostics import render
 from dodo_relkit.terms.text import parse_term
 from dodo_relkit.upgrade.appup.generate import Generated, Step
 from tests.live_cases import OK, up_and_down, versions
@@ -209,3 +210,60 @@ def test_server_becomes_a_supervisor(tmp_path, live):
     live.start(old)
     running = "[whereis(N) =/= undefined || N <- [af_in, af_srv]]"
     up_and_down(live, old, new, running, "[true,false]", "[true,true]")
+
+
+DYNAMIC = """
+-behaviour(supervisor).
+-export([start_link/0, init/1]).
+start_link() -> supervisor:start_link({local, ?MODULE}, ?MODULE, []).
+init([]) ->
+    Spec = #{id => conn, start => {am_srv, start_link, []}, restart => temporary},
+    {ok, {#{strategy => simple_one_for_one}, [Spec]}}.
+"""
+
+
+def test_a_supervisor_gets_dynamic_children(tmp_path, live):
+    """With an update the supervisor crashes at the next call, for it holds its children
+    otherwise: it is exchanged, as a process that becomes one of another kind."""
+    tree = {"am_sup": supervisor(child("am_in", more=", type => supervisor"))}
+    tree["am_srv"] = server("1")
+    old, new = versions(
+        tmp_path,
+        "am",
+        {**tree, "am_in": supervisor(child("am_srv"))},
+        {**tree, "am_in": DYNAMIC},
+    )
+    way = between(old, new)
+    assert way.notes == ()
+    exchange = [
+        "{apply,{supervisor,terminate_child,[am_sup,am_in]}}",
+        "{load_module,am_in}",
+        "{apply,{supervisor,restart_child,[am_sup,am_in]}}",
+    ]
+    assert instructions(way.up) == instructions(way.down) == exchange
+    live.start(old)
+    asked = "{supervisor:count_children(am_in), is_pid(whereis(am_srv))}"
+    before, after = (
+        f"{{[{{specs,1}},{{active,{n}}},{{supervisors,0}},{{workers,{n}}}],{runs}}}"
+        for n, runs in ((1, "true"), (0, "false"))
+    )
+    up_and_down(live, old, new, asked, before, after)
+    given(old, new, "{update, am_in, supervisor}")
+    assert live.up(new) == OK
+    crashes = live.ask("catch supervisor:which_children(am_in)")
+    assert "{function_clause,[{supervisor,dyn_fold," in crashes
+
+
+def test_a_top_supervisor_gets_dynamic_children(tmp_path, live):
+    """Nobody above that could exchange it: the application is restarted, and said."""
+    old, new = versions(
+        tmp_path,
+        "an",
+        {"an_sup": supervisor(child("an_srv")), "an_srv": server("1")},
+        {"an_sup": DYNAMIC.replace("am_", "an_"), "an_srv": server("1")},
+    )
+    way = between(old, new)
+    assert instructions(way.up) == ["{restart_application,an}"]
+    (note,) = way.notes
+    assert note.code is Code.UP_KIND_CHANGED
+    assert "was a supervisor and is a supervisor of dynamic children" in render(note)

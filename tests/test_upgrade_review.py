@@ -367,3 +367,39 @@ def test_story():
         "state changed",
         "resumed",
     ]
+
+
+DYNAMIC = supervisor(child("srv")).replace("one_for_one", "simple_one_for_one")
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        ((server("1"), supervisor(child("srv"))), ("gen_server", "supervisor")),
+        (
+            (supervisor(child("srv")), DYNAMIC),
+            ("supervisor", "supervisor of dynamic children"),
+        ),
+    ],
+)
+def test_a_process_of_another_kind(tmp_path, sources, words):
+    """Severe when an appup of the user updates it; the generated one exchanges it."""
+    trees = [
+        {
+            "top": supervisor(child("it", more=", type => supervisor")),
+            "srv": server("1"),
+            "it": each,
+        }
+        for each in sources
+    ]
+    updated = erlang(tmp_path / "a", *trees, up="{update, it, supervisor}")
+    switches = [
+        each.diagnostic.facts
+        for each in severe_ones(updated)
+        if each.diagnostic.code is Code.REVIEW_SWITCHED
+    ]
+    assert [(each["before"], each["after"]) for each in switches] == [
+        words,
+        words[::-1],
+    ]
+    assert severe_ones(erlang(tmp_path / "b", *trees)) == ()

@@ -22,6 +22,7 @@ without a file: `test_upgrade_review.py`; in the column Elixir: here, where `mod
 | RK770 | `test_appup_children.py`                     | + - a_child_that_says_...   |
 |       | + server_whose_child_says_dynamic            |                             |
 |       | - dynamic_harms_..., dynamic_is_right_...    |                             |
+| RK776 | + - a_process_of_another_kind                | + - a_supervisor_becomes... |
 | RK790 | `test_upgrade_who_starts.py`                 | in the same file:           |
 |       | + who_is_spawned_... - instructions_that_... | + elixir_task - elixir      |
 | RK792 | + - instructions_that_leave_...              | + - elixir                  |
@@ -343,3 +344,37 @@ def test_a_child_that_says_dynamic(found):
     ]
     load = "{load_module, 'Elixir.M.Steady'}"
     assert Code.REVIEW_DYNAMIC not in {each.code for each in found(load)}
+
+
+KINDS = """
+defmodule K.Top do
+  use Supervisor
+  def start_link(_), do: Supervisor.start_link(__MODULE__, [], name: __MODULE__)
+  def init(_), do: Supervisor.init([K.In], strategy: :one_for_one)
+end
+defmodule K.In do
+  use KIND
+  def start_link(_), do: KIND.start_link(__MODULE__, [], name: __MODULE__)
+  def init(_), do: INIT
+end
+"""
+INIT = {
+    "Supervisor": "Supervisor.init([], strategy: :one_for_one)",
+    "DynamicSupervisor": "DynamicSupervisor.init(strategy: :one_for_one)",
+}
+
+
+def test_a_supervisor_becomes_a_dynamic_one(tmp_path):
+    """Severe when it is updated; the generated appup exchanges it."""
+    sources = {
+        str(vsn): KINDS.replace("KIND", kind).replace("INIT", text)
+        for vsn, (kind, text) in enumerate(INIT.items(), 1)
+    }
+    old, new = (each.version for each in elixir_versions(tmp_path, "k", sources))
+    way = generate(old, new)
+    exchange = tuple(step.instruction for step in way.up)
+    update = tuple(parse_term("[{update, 'Elixir.K.In', supervisor}]."))
+    for script, times in ((update, 2), (exchange, 0)):
+        upgrade = AppUpgrade(old=old, new=new, up=script, down=script)
+        told = [each.diagnostic.code for each in review([upgrade])]
+        assert told == [Code.REVIEW_SWITCHED] * times

@@ -29,8 +29,11 @@ def choices(
     `uses`: which others with instructions each of them calls.
     """
     found = {}
+    switched = view.switched
     for name in sorted(names):
-        if name in view.changed:
+        if name in switched and name not in wished:
+            found[name] = _loaded(*view.words(name))
+        elif name in view.changed:
             found[name] = _choice(view, children, name, uses[name], wished)
         else:
             reason = "its children changed"
@@ -49,8 +52,7 @@ def _choice(
         return Choice(strategy=wished[name], reason="asked for")
     old, new = view.kinds(name)
     if old.kind is not new.kind and (new.kind in STATEFUL or old.kind in STATEFUL):
-        reason = f"was a {old.kind.value}, is a {new.kind.value}: no process to update"
-        return Choice(strategy=Strategy.LOAD, reason=reason)
+        return _loaded(old.kind.value, new.kind.value)
     others = sorted(children.listed.get(name, frozenset()) - {name})
     modes = (_mode(each.program.code, name) for each in (view.older, view.newer))
     return choose(
@@ -60,6 +62,11 @@ def _choice(
         listed_by=others[0] if others else "",
         asks_mode=next(modes) != next(modes),
     )
+
+
+def _loaded(old: str, new: str) -> Choice:
+    reason = f"was a {old}, is a {new}: no process to update"
+    return Choice(strategy=Strategy.LOAD, reason=reason)
 
 
 def _mode(codes: Mapping[str, ModuleCode], name: str) -> tuple[Term | None, ...]:

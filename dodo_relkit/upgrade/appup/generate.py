@@ -132,15 +132,15 @@ def generate(old: AppVersion, new: AppVersion, wishes: Wishes = NO_WISHES) -> Ge
 
 
 def _homeless(view: View, name: str) -> Diagnostic:
-    old, new = view.kinds(name)
+    old, new = view.words(name)
     code = view.newer.program.code.get(name)
     return diagnostic(
         Code.UP_KIND_CHANGED,
         Place(file=code.file if code else ""),
         app=view.new.name,
         module=name,
-        old=old.kind.value,
-        new=new.kind.value,
+        old=old,
+        new=new,
     )
 
 

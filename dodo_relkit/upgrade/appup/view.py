@@ -12,9 +12,10 @@ from dodo_relkit.formats import beam
 from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.appup.suspensions import Running, Versions
 from dodo_relkit.upgrade.code.calls import Program, program_of, read_calls
-from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind, ModuleKind
+from dodo_relkit.upgrade.code.kinds import Kind, ModuleKind
 from dodo_relkit.upgrade.code.model import ModuleCode
 from dodo_relkit.upgrade.code.read_code import read_code
+from dodo_relkit.upgrade.code.switched import process_words, switched
 from dodo_relkit.upgrade.modules import Change, compare_modules, names_with
 from dodo_relkit.upgrade.script.draft import Direction
 
@@ -50,20 +51,15 @@ class View:
             newer=self.newer,
         )
 
+    def words(self, name: str) -> tuple[str, str]:
+        """Return what the processes of a module are in each version, in words."""
+        old, new = self.older.program, self.newer.program
+        return process_words(old, name), process_words(new, name)
+
     @property
     def switched(self) -> frozenset[str]:
-        """The modules whose processes cannot go on: they are of another kind now.
-
-        A plain module that becomes a server has no processes yet; one that was a
-        server and is none any more has lost them with its child.
-        """
-        processes = STATEFUL | {Kind.SUPERVISOR}
-        found = set()
-        for name in self.changed:
-            old, new = (each.kind for each in self.kinds(name))
-            if old is not new and old in processes and new in processes:
-                found.add(name)
-        return frozenset(found)
+        """The modules whose processes cannot go on: they are of another kind now."""
+        return switched(self.older.program, self.newer.program, self.changed)
 
 
 SUPERVISING = frozenset({Kind.SUPERVISOR, Kind.APPLICATION})

@@ -63,6 +63,8 @@ class Supervisor:
     name: Term | None
     """How it is registered: an atom, `{global, Name}`, `{via, …}`; None if not."""
     children: tuple[Child, ...]
+    is_dynamic: bool = False
+    """Whether it is a simple_one_for_one supervisor, or a `DynamicSupervisor`."""
     template: Child | None = None
     """Of a simple_one_for_one supervisor: how each of its children is started."""
     is_inline: bool = False
@@ -109,6 +111,7 @@ def _from_init(
             module=code.name,
             name=_registered(code, codes),
             children=(),
+            is_dynamic=True,
             template=read_child(listed[0], code, codes) if listed else None,
             line=function.line,
         )

@@ -15,9 +15,11 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Place
 from dodo_relkit.formats import beam
 from dodo_relkit.upgrade.app_version import AppVersion
+from dodo_relkit.upgrade.code.calls import Program
 from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind
 from dodo_relkit.upgrade.code.model import ModuleCode, Record, RecordOf, walk_module
 from dodo_relkit.upgrade.code.read_code import read_code
+from dodo_relkit.upgrade.code.switched import process_words, switched
 from dodo_relkit.upgrade.modules import Change
 from dodo_relkit.upgrade.review.dynamic import review_dynamic
 from dodo_relkit.upgrade.review.findings import (
@@ -37,7 +39,7 @@ from dodo_relkit.upgrade.review.states import review_states
 from dodo_relkit.upgrade.review.unreached import review_unreached
 from dodo_relkit.upgrade.review.unseen import review_starters
 from dodo_relkit.upgrade.script.draft import Direction
-from dodo_relkit.upgrade.script.touched import restarted
+from dodo_relkit.upgrade.script.touched import restarted, stops_children
 
 
 def review(
@@ -59,6 +61,7 @@ def review(
             review_states,
             _review_funs,
             _review_instructions,
+            _review_switched,
             _review_restarts,
             review_unreached,
             review_state_names,
@@ -121,6 +124,32 @@ def _review_instructions(app: Reviewed) -> Iterator[Finding]:
                 module=name,
                 kind=kind.value,
                 direction=words_for(direction),
+            )
+
+
+def _review_switched(app: Reviewed) -> Iterator[Finding]:
+    """Yield REVIEW_SWITCHED for processes that nothing stops and starts again.
+
+    Whether the child that is stopped is theirs is not asked.
+    """
+    old = Program(code=app.old_code, kinds=app.old_kinds)
+    new = Program(code=app.new_code, kinds=app.new_kinds)
+    names = switched(old, new, _changed(app))
+    for direction in Direction:
+        ends = (old, new) if direction is Direction.UP else (new, old)
+        script = app.upgrade.instructions(direction)
+        if restarted(script) or stops_children(script):
+            continue
+        for name in sorted(names & app.touched[direction].keys()):
+            code = app.new_code.get(name)
+            before, after = (process_words(each, name) for each in ends)
+            yield severe(
+                Code.REVIEW_SWITCHED,
+                Place(file=code.file if code else ""),
+                direction=words_for(direction),
+                module=name,
+                before=before,
+                after=after,
             )
 
 

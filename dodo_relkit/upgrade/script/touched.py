@@ -84,6 +84,15 @@ def restarted(instructions: Iterable[Term]) -> tuple[tuple[Term, str], ...]:
     return tuple(found)
 
 
+def stops_children(instructions: Iterable[Term]) -> bool:
+    """Return whether an instruction has a supervisor stop a child of its own."""
+    for each in instructions:
+        match each:
+            case (Atom("apply"), (Atom(), Atom("terminate_child"), _)):
+                return True
+    return False
+
+
 def word_for(direction: Direction) -> str:
     """Return what goes before the older version: `from` it, or `back to` it."""
     return "from" if direction is Direction.UP else "back to"
