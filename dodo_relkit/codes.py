@@ -1365,6 +1365,14 @@ class Code(Enum):
         "Exchange them: `{{apply, {{supervisor, terminate_child, [Sup, Id]}}}}` before "
         "the instructions of {module}, `restart_child` after them.",
     )  # fmt: skip
+    REVIEW_KEPT = Words(
+        "RK777",
+        NOTICE, "a record or struct that changed may be kept in a table",
+        "{what} changed ({changes}), and one that {function} of {module} makes {holder}: "
+        "what is there keeps the older form",
+        "Convert it in the `code_change` of its owner, or in a function that an `apply` of "
+        "the appup calls; or have the newer code take both forms.",
+    )  # fmt: skip
 
     BASELINE_NOT_FOUND = Words(
         "RK801",

@@ -1,7 +1,8 @@
 """What an upgrade will do to the processes of a node: all findings, worst first.
 
 Reads both versions' code and the instructions of the appups; runs nothing. How states
-are judged is in `states.py` and `state_names.py`, funs in `held_funs.py`, processes
+are judged is in `states.py` and `state_names.py`, funs in `held_funs.py`, records and
+structs in `shared.py` and `kept_records.py`, processes
 that are not suspended in `unreached.py`, children that say `dynamic` in `dynamic.py`,
 who starts children in `unseen.py`. What is not about code, but about how a node starts,
 is in `until_restart.py`. `Finding.danger` says what `strict_upgrades` stops at.
@@ -9,16 +10,13 @@ is in `until_restart.py`. `Finding.danger` says what `strict_upgrades` stops at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Place
-from dodo_relkit.formats import beam
 from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.code.calls import Program
 from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind
-from dodo_relkit.upgrade.code.model import ModuleCode, Record, RecordOf, walk_module
-from dodo_relkit.upgrade.code.read_code import read_code
 from dodo_relkit.upgrade.code.switched import process_words, switched
 from dodo_relkit.upgrade.modules import Change
 from dodo_relkit.upgrade.review.dynamic import review_dynamic
@@ -34,6 +32,8 @@ from dodo_relkit.upgrade.review.findings import (
     words_for,
 )
 from dodo_relkit.upgrade.review.held_funs import held_funs
+from dodo_relkit.upgrade.review.kept_records import review_kept
+from dodo_relkit.upgrade.review.shared import review_shared
 from dodo_relkit.upgrade.review.state_names import review_state_names
 from dodo_relkit.upgrade.review.states import review_states
 from dodo_relkit.upgrade.review.unreached import review_unreached
@@ -69,7 +69,8 @@ def review(
         for finding in part(app)
     ]
     staying = tuple(others)
-    found += _review_shared(apps, staying)
+    found += review_shared(apps, staying)
+    found += review_kept(apps)
     found += review_dynamic(apps, staying)
     found += review_starters(apps, staying)
     found += [finding for each in targets for finding in _review_target(each)]
@@ -178,80 +179,3 @@ def _review_target(app: TargetUpgrade) -> Iterator[Finding]:
                 app=app.app,
                 vsn=app.vsn,
             )
-
-
-def _review_shared(
-    apps: Sequence[Reviewed], others: Sequence[AppVersion]
-) -> Iterator[Finding]:
-    """Yield REVIEW_SHARED for modules that keep the old fields of what changed."""
-    changed = [(app, *each) for app in apps for each in _changed_records(app)]
-    left_out = [
-        (name, app.new_code[name])
-        for app in apps
-        for name in sorted(app.new_code.keys() & app.old_code.keys())
-        if name not in app.touched[Direction.UP] and not restarted(app.upgrade.up)
-    ]
-    names = {before.name for _, _, before, _ in changed}
-    for other in others:
-        for name, chunks in sorted(other.modules.items()):
-            if not any(beam.mentions(chunks, each) for each in names):
-                continue
-            code = read_code(chunks, file=name)
-            if code is not None:
-                left_out.append((name, code))
-    for app, what, before, after in changed:
-        for user, code in left_out:
-            line = _use(code, before)
-            if line is not None and user != before.name:
-                yield severe(
-                    Code.REVIEW_SHARED,
-                    Place(file=code.file, line=line),
-                    what=what,
-                    changes=_difference(before, after),
-                    user=user,
-                    app=app.name,
-                )
-
-
-def _changed_records(app: Reviewed) -> Iterator[tuple[str, Record, Record]]:
-    """Yield the records and structs that have other fields now, each once."""
-    seen: set[tuple[str, tuple[str, ...]]] = set()
-    for name in sorted(app.old_code.keys() & app.new_code.keys()):
-        old, new = app.old_code[name], app.new_code[name]
-        pairs = [
-            (f"the record #{record}", before, new.records[record])
-            for record, before in old.records.items()
-            if record in new.records
-        ]
-        if old.struct is not None and new.struct is not None:
-            shown = f"the struct %{name.removeprefix('Elixir.')}{{}}"
-            pairs.append((shown, old.struct, new.struct))
-        for what, before, after in pairs:
-            key = (before.name, before.fields)
-            if before.fields != after.fields and key not in seen:
-                seen.add(key)
-                yield what, before, after
-
-
-def _use(code: ModuleCode, record: Record) -> int | None:
-    """Return the line in which the module uses the old record or struct, or None.
-
-    Of a record it must know the old fields. Of a struct it must build one, or name a
-    field: a pattern for the struct alone fits both versions.
-    """
-    is_struct = record.name not in code.records
-    if not is_struct and code.records[record.name].fields != record.fields:
-        return None
-    for function, each in walk_module(code):
-        match each:
-            case RecordOf(name, fields) if name == record.name:
-                if each.is_struct is is_struct and (fields or not is_struct):
-                    return each.line or function.line
-    return None
-
-
-def _difference(before: Record, after: Record) -> str:
-    gone = [each for each in before.fields if each not in after.fields]
-    new = [each for each in after.fields if each not in before.fields]
-    parts = [f"+{each}" for each in new] + [f"-{each}" for each in gone]
-    return ", ".join(parts) or "the order of its fields"
