@@ -378,6 +378,7 @@ def test_versions_in_the_output_directory(several: Path, building: Building) -> 
     assert read_baseline("latest", building).vsn == "1.0.0"
     assert read_baseline("latest", replace(building, vsn="1.0.0")).vsn == "0.9.0"
     assert refused("0.8.0", building) == [Code.BASELINE_NOT_FOUND]
+    assert refused("@1.0.0", building) == [Code.BASELINE_NOT_FOUND]
     assert looks(several) == before
 
 

@@ -60,11 +60,11 @@ def tarball_beside(output: str, name: str, vsn: str) -> str:
 def split_version(given: str) -> tuple[str, str]:
     """Return the path and the version of `PATH@VERSION`, which may be ''.
 
-    A path that exists is one, even with an `@` in it.
+    A path that exists is one, even with an `@` in it; nothing before it is no path.
     """
-    if "@" not in given or os.path.lexists(given):
-        return given, ""
     path, _, vsn = given.rpartition("@")
+    if not path or os.path.lexists(given):
+        return given, ""
     return path, vsn
 
 
