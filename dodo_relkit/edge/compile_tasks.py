@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from dodo_relkit.edge.perform import clean, perform
-from dodo_relkit.edge.tasks import Task
 from dodo_relkit.edge.uptodate import inputs_same, outputs_same, settings_same
+from dodo_relkit.edge.wiring import Task
 from dodo_relkit.release.compilers import (
     Command,
     Compile,

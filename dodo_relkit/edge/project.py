@@ -15,7 +15,8 @@ from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Trouble, diagnostic, render_all
 from dodo_relkit.edge.compile_tasks import compile_task_name, compile_tasks
 from dodo_relkit.edge.layout import Layout, layout
-from dodo_relkit.edge.tasks import Task, Wiring, profile_tasks
+from dodo_relkit.edge.tasks import profile_tasks
+from dodo_relkit.edge.wiring import Task, Wiring
 from dodo_relkit.release.compilers import Compile
 from dodo_relkit.release.config import check_config
 from dodo_relkit.release.profile import (

@@ -6,51 +6,22 @@
 
 Nothing is read from the disk here (only looked whether a module of the user's lies in
 the project), and nothing heavy is imported: doit makes the tasks anew on every run.
-What the tasks do is in steps.py.
+What the tasks do is in `steps.py`, what all have in common in `wiring.py`, those of an
+upgrade in `upgrades/tasks.py`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from dodo_relkit import __version__
 from dodo_relkit.artifacts.table import ROWS, TABLE, TREES, Row, Tree
-from dodo_relkit.edge.layout import Layout, read_files
-from dodo_relkit.edge.perform import clean, perform
-from dodo_relkit.edge.upgrades.python_hooks import hook_files
-from dodo_relkit.edge.uptodate import (
-    files_there,
-    inputs_same,
-    outputs_same,
-    seen_same,
-    settings_same,
-)
+from dodo_relkit.edge.layout import read_files
+from dodo_relkit.edge.perform import clean
+from dodo_relkit.edge.upgrades.tasks import delta_task, upgrade_tasks
+from dodo_relkit.edge.wiring import Task, Wiring, make_task, with_seen
 from dodo_relkit.release.compilers import Erlc, Gleam, Rebar3
 from dodo_relkit.release.facets import FACETS
-from dodo_relkit.release.profile import (
-    Profile,
-    cookie_variable,
-    elixir_configs,
-    literal_version,
-)
-
-Task = dict[str, Any]
-
-OVERLAY_SETTINGS = (
-    "overlay_vars",
-    "dev_mode",
-    "include_erts",
-    "include_src",
-    "include_system_libs",
-    "erl_opts",
-    "run_erl_env",
-    "output_dir",
-)
-"""The settings that templates see as variables (FEATURES OV-07)."""
+from dodo_relkit.release.profile import Profile, elixir_configs, literal_version
 
 PLAN_SETTINGS = (
     "version",
@@ -60,18 +31,6 @@ PLAN_SETTINGS = (
     "include_system_libs",
     "skip_mode_validation_for",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wiring:
-    """What every task of a profile is made from."""
-
-    profile: Profile
-    layout: Layout
-    compile_task: str
-    """The task that makes the applications; '' when there is none."""
-    basename: str
-    """`release:<name>:<env>`."""
 
 
 def profile_tasks(wiring: Wiring) -> Iterator[Task]:
@@ -86,14 +45,12 @@ def profile_tasks(wiring: Wiring) -> Iterator[Task]:
     ]
     parts = [*ROWS, *(tree.name for tree in trees)]
     if profile.upgrade_from:
-        needs = [tree.name for tree in trees if tree.name == "consolidated"]
-        tasks += [_baselines(wiring), _appups(wiring), _relup(wiring, needs)]
-        tasks.append(_review(wiring))
+        tasks += upgrade_tasks(wiring, parts)
         parts.append("relup")
     if profile.tar:
         tasks.append(_tarball(wiring, parts))
     if profile.upgrade_from and profile.delta:
-        tasks.append(_delta(wiring, parts))
+        tasks.append(delta_task(wiring, parts))
     yield _group(wiring)
     yield _scan(wiring, [task["name"] for task in tasks])
     yield from tasks
@@ -120,7 +77,7 @@ def _group(wiring: Wiring) -> Task:
 
 def _scan(wiring: Wiring, others: Sequence[str]) -> Task:
     layout, profile = wiring.layout, wiring.profile
-    task = _task(
+    task = make_task(
         wiring,
         "scan",
         "find the applications under the lib directories",
@@ -138,7 +95,7 @@ def _scan(wiring: Wiring, others: Sequence[str]) -> Task:
 def _plan(wiring: Wiring) -> Task:
     layout = wiring.layout
     rel = wiring.profile.rel
-    return _task(
+    return make_task(
         wiring,
         "plan",
         "decide what is in the release, and in which order",
@@ -152,7 +109,7 @@ def _plan(wiring: Wiring) -> Task:
 
 def _config(wiring: Wiring) -> Task:
     layout, files = wiring.layout, elixir_configs(wiring.profile)
-    task = _task(
+    task = make_task(
         wiring,
         "config",
         "evaluate the Elixir configuration",
@@ -162,13 +119,13 @@ def _config(wiring: Wiring) -> Task:
         named_files=files,
         task_dep=[f"{wiring.basename}:plan"],
     )
-    return _with_seen(task)
+    return with_seen(task)
 
 
 def _row(wiring: Wiring, row: Row) -> Task:
     layout, profile = wiring.layout, wiring.profile
     files = [path for name in row.files for path in read_files(profile, layout, name)]
-    return _task(
+    return make_task(
         wiring,
         row.name,
         row.doc,
@@ -186,7 +143,7 @@ def _row(wiring: Wiring, row: Row) -> Task:
 
 def _tree(wiring: Wiring, tree: Tree) -> Task:
     layout = wiring.layout
-    return _task(
+    return make_task(
         wiring,
         tree.name,
         tree.doc,
@@ -198,104 +155,12 @@ def _tree(wiring: Wiring, tree: Tree) -> Task:
     )
 
 
-def _baselines(wiring: Wiring) -> Task:
-    layout = wiring.layout
-    return _task(
-        wiring,
-        "baselines",
-        "read the earlier releases that an upgrade starts from",
-        step="baselines",
-        targets=[layout.stamp("baselines"), layout.baselines],
-        settings=("upgrade_from",),
-        inputs=("baselines", wiring.profile, layout),
-        file_dep=[layout.facet("apps"), layout.facet("target")],
-    )
-
-
-def _appups(wiring: Wiring) -> Task:
-    layout, profile = wiring.layout, wiring.profile
-    hooks = hook_files(each.function for each in profile.appup_transforms)
-    task = _task(
-        wiring,
-        "appups",
-        "an appup for each application that changed, found or generated",
-        step="appups",
-        targets=[layout.stamp("appups")],
-        settings=("purge", "upgrade_strategies", "appup_transforms"),
-        inputs=("appups", wiring.profile, layout),
-        file_dep=[layout.baselines, layout.facet("apps"), layout.stamp("lib"), *hooks],
-    )
-    return _with_seen(task) if profile.appup_transforms else task
-
-
-def _relup(wiring: Wiring, needs: Sequence[str]) -> Task:
-    layout = wiring.layout
-    hook = wiring.profile.relup_hook
-    facets = ("apps", "specs", "target")
-    task = _task(
-        wiring,
-        "relup",
-        "the relup: how a running node comes to this release, and back",
-        step="relup",
-        targets=[layout.stamp("relup")],
-        settings=("relup_hook",),
-        file_dep=[
-            layout.baselines,
-            layout.stamp("appups"),
-            *(layout.facet(facet) for facet in facets),
-            *(layout.stamp(need) for need in needs),
-            *hook_files([hook] if hook else []),
-        ],
-    )
-    return _with_seen(task) if hook else task
-
-
-def _with_seen(task: Task) -> Task:
-    """Have the task look at what its step found out to be its inputs."""
-    return {**task, "uptodate": [*task["uptodate"], (seen_same, [])]}
-
-
-def _review(wiring: Wiring) -> Task:
-    layout = wiring.layout
-    return _task(
-        wiring,
-        "review",
-        "what the upgrade will do to the processes: findings, and a page to read",
-        step="review",
-        targets=[layout.stamp("review"), layout.review("txt"), layout.review("html")],
-        settings=("strict_upgrades", "upgrade_strategies"),
-        file_dep=[
-            layout.baselines,
-            layout.facet("apps"),
-            *(layout.stamp(each) for each in ("appups", "lib", "relup", "vm.args")),
-        ],
-    )
-
-
-def _delta(wiring: Wiring, parts: Sequence[str]) -> Task:
-    layout = wiring.layout
-    return _task(
-        wiring,
-        "delta",
-        "a tarball of what the earlier releases lack",
-        step="delta",
-        arguments=[list(parts)],
-        targets=[layout.stamp("delta")],
-        settings=("compression_level",),
-        file_dep=[
-            layout.baselines,
-            layout.facet("apps"),
-            *(layout.stamp(part) for part in parts),
-        ],
-    )
-
-
 def _tarball(wiring: Wiring, parts: Sequence[str]) -> Task:
     layout, profile = wiring.layout, wiring.profile
     version = literal_version(profile)
     tarball = layout.tarball(version) if version else layout.latest_tarball
     is_strict = profile.strict_upgrades and profile.upgrade_from
-    return _task(
+    return make_task(
         wiring,
         "tar",
         "the tarball",
@@ -321,74 +186,3 @@ def _known_paths(wiring: Wiring, row: Row) -> list[str]:
         for path in row.paths
         if "{vsn}" not in path
     ]
-
-
-def _task(  # noqa: PLR0913 - a task has this many parts
-    wiring: Wiring,
-    name: str,
-    doc: str,
-    *,
-    step: str,
-    targets: list[str],
-    settings: Sequence[str],
-    arguments: Sequence[object] = (),
-    inputs: tuple[object, ...] = (),
-    file_dep: Sequence[str] = (),
-    named_files: Sequence[str] = (),
-    task_dep: Sequence[str] = (),
-) -> Task:
-    profile, layout = wiring.profile, wiring.layout
-    strict = {"strict": profile.warnings_as_errors}
-    watched = layout.stamp(name) if layout.stamp(name) in targets else ""
-    uptodate: list[Any] = [
-        (settings_same, [settings_slice(profile, (*settings, "warnings_as_errors"))]),
-        (outputs_same, [watched, [path for path in targets if path != watched]]),
-    ]
-    if named_files:
-        uptodate.append((files_there, [list(named_files)]))
-    if inputs:
-        uptodate.append((inputs_same, list(inputs)))
-    return {
-        "basename": wiring.basename,
-        "name": name,
-        "doc": doc,
-        "actions": [(perform, [step, profile, layout, *arguments], strict)],
-        "targets": targets,
-        "file_dep": [*file_dep, *named_files],
-        "task_dep": list(task_dep),
-        "uptodate": uptodate,
-        "clean": [(clean, ["task", layout, name, targets])],
-        "io": {"capture": False},
-        "meta": {
-            "relkit": {
-                "release": profile.name,
-                "environment": profile.environment,
-                "artifact": name,
-            }
-        },
-    }
-
-
-def settings_slice(profile: Profile, names: Sequence[str]) -> dict[str, object]:
-    """Return the named settings as plain data; secrets only as digests."""
-    wanted = [
-        each
-        for name in names
-        for each in (OVERLAY_SETTINGS if name == "overlay" else (name,))
-    ]
-    values = {name: _plain_setting(profile, name) for name in wanted}
-    return {"relkit": __version__, **values}
-
-
-def _plain_setting(profile: Profile, name: str) -> object:
-    if name == "cookie_variable":
-        return cookie_variable(profile)
-    plain: object = json.loads(json.dumps(getattr(profile, name), default=_fields))
-    if name == "cookie" and plain:
-        return hashlib.sha256(str(plain).encode()).hexdigest()
-    return plain
-
-
-def _fields(value: Any) -> dict[str, object]:
-    """Return the fields of a dataclass with slots; asdict copies all it holds."""
-    return {name: getattr(value, name) for name in value.__slots__}
