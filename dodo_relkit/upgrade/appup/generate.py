@@ -209,16 +209,27 @@ def _steps(job: _Job, parts: Phases, direction: Direction) -> Iterator[Step]:
         yield Step(instruction=(Atom("resume"), speaking), reason=reason)
 
 
+_FATES = {
+    "gained": "only in the newer version",
+    "lost": "only in the older version",
+    "replaced": "another process in each version",
+}
+
+
+def _child(change: ChildChange) -> str:
+    return f"child {change.child} of {change.supervisor}, {_FATES[change.fate]}"
+
+
 def _stopped(changes: Iterable[ChildChange], way: Direction) -> Iterator[Step]:
     for each in changes:
-        reason = f"child {each.child} of {each.supervisor} {each.fate}: stopped"
+        reason = f"{_child(each)}: stopped"
         for term in each.stop(way):
             yield Step(instruction=term, reason=reason)
 
 
 def _started(changes: Iterable[ChildChange], way: Direction) -> Iterator[Step]:
     for each in changes:
-        reason = f"child {each.child} of {each.supervisor} {each.fate}: started"
+        reason = f"{_child(each)}: started"
         for term in each.start(way):
             yield Step(instruction=term, reason=reason)
 
