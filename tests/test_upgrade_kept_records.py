@@ -174,15 +174,17 @@ end
 """
 
 
+GROW = "{update, 'Elixir.K.Agent', {advanced, {'Elixir.K.Grow', grow, []}}}"
+
+
 def test_structs(tmp_path):
     """Also as the state of an Agent; not where one is only read, or is as before."""
     sources = {
         vsn: ELIXIR.replace("FIELDS", fields)
         for vsn, fields in (("1", ":name"), ("2", ":name, :colour"))
     }
-    found = [
-        each.diagnostic.facts for each in told(*elixir_versions(tmp_path, "k", sources))
-    ]
+    built = elixir_versions(tmp_path, "k", sources)
+    found = [each.diagnostic.facts for each in told(*built)]
     assert {each["what"] for each in found} == {"the struct %K.Item{}"}
     assert [(each["module"], each["holder"]) for each in found] == [
         ("Elixir.K.Agent", "is the state of an Agent"),
@@ -190,3 +192,4 @@ def test_structs(tmp_path):
         ("Elixir.K.Grow", "is put into the process dictionary"),
         ("Elixir.K.Table", "is put into an ETS table"),
     ]
+    assert told(*built, GROW) == []

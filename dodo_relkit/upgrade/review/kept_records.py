@@ -32,8 +32,9 @@ _STORES = frozenset({
 def review_kept(apps: Sequence[Reviewed]) -> Iterator[Finding]:
     """Yield REVIEW_KEPT for each module of the older versions that keeps such data.
 
-    Not where the way up restarts the application, calls a function of the user's, or
-    calls a `code_change` that reads or writes a table: then it is taken for converted.
+    Not where the way up restarts the application, calls a function of the user's (also
+    as an Agent does, `{advanced, {Module, Function, Arguments}}`), or calls a
+    `code_change` that reads or writes a table: then it is taken for converted.
     """
     changed = [each for app in apps for each in changed_records(app)]
     for app in apps if changed else ():
@@ -80,6 +81,8 @@ def _converts(app: Reviewed) -> bool:
     points = []
     for touch in app.touched[Direction.UP].values():
         callback = callback_of(program.kind(touch.module))
+        if touch.advanced and callback is None:  # an Agent calls the function in it
+            return True
         if touch.advanced and callback is not None:
             points.append((touch.module, *callback))
     for each in app.upgrade.up:
