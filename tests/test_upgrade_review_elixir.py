@@ -146,9 +146,10 @@ HELD = {
         "a process of its own runs",
     ),
     "Agent": (
-        "def init(_), do: (Agent.start_link(fn -> VSN end); {:ok, 1})",
-        "a process of its own runs",
+        "def init(_), do: (Agent.start_link(fn -> fn -> VSN end end); {:ok, 1})",
+        "is the state of an Agent",
     ),
+    "Start": ("def init(_), do: (Agent.start_link(fn -> VSN end); {:ok, 1})", None),
     "Env": (
         "def init(_), do: (Application.put_env(:m, :f, fn -> VSN end); {:ok, 1})",
         "is put into the environment",

@@ -67,7 +67,6 @@ _HOLDERS = {
     ("proc_lib", "spawn_link"): Holder.PROCESS,
     ("Elixir.Task", "start"): Holder.PROCESS,
     ("Elixir.Task", "start_link"): Holder.PROCESS,
-    ("Elixir.Agent", "start_link"): Holder.PROCESS,
     ("gen_server", "cast"): Holder.MESSAGE,
     ("gen_server", "call"): Holder.MESSAGE,
     ("Elixir.GenServer", "cast"): Holder.MESSAGE,
@@ -79,7 +78,8 @@ _LOCAL = {"spawn", "spawn_link", "spawn_monitor", "put"}
 """Functions of `erlang` that Erlang code calls without naming the module."""
 
 _AGENT = frozenset({"start", "start_link", "update", "get_and_update", "cast"})
-"""Functions of Agent whose fun returns the state, or a tuple with it."""
+"""Functions of Agent whose fun returns the state, or a tuple with it. The fun itself is
+called once, and kept by nobody."""
 
 _STATE = frozenset(
     {
