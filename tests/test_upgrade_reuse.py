@@ -250,11 +250,10 @@ def test_what_was_unpacked_and_is_wanted_no_more(project: Path, tmp_path: Path) 
     change(project, "web_one")
     build(project)
     (one,) = unpacked.iterdir()
-    with tarfile.open(tarball(project)) as archive:
-        archive.extractall(tmp_path / "again", filter="tar")
+    directory = unpack(tarball(project), tmp_path / "again")
     again = tmp_path / "again.tar.gz"
     with tarfile.open(again, "w:gz") as archive:
-        archive.add(tmp_path / "again", ".")
+        archive.add(directory, ".")
     set_settings(project, upgrade_from=[str(again)])
     build(project)
     (other,) = unpacked.iterdir()
