@@ -1373,6 +1373,14 @@ class Code(Enum):
         "Convert it in the `code_change` of its owner, or in a function that an `apply` of "
         "the appup calls; or have the newer code take both forms.",
     )  # fmt: skip
+    REVIEW_STATE_CALL = Words(
+        "RK799",
+        WARNING, "a code_change waits for a process that is suspended",
+        "{direction}, {callback} of {module} waits for {awaited}, which is suspended then: "
+        "it gets no answer, the upgrade fails, and the node restarts",
+        "Have it read what it needs from a table, or ask in the first call after the "
+        "upgrade.",
+    )  # fmt: skip
 
     BASELINE_NOT_FOUND = Words(
         "RK801",

@@ -84,21 +84,22 @@ def _findings(
     """Yield what the review finds of the upgrade from one baseline."""
     rel, relup = made
     changed, kept = _review_parts(profile, layout, baseline)
-    yield from review(changed, kept, _targets(layout, baseline))
+    scripts = {
+        direction: entry.script
+        for direction, entries in (
+            (Direction.UP, relup.ups),
+            (Direction.DOWN, relup.downs),
+        )
+        for entry in entries
+        if entry.vsn == baseline.vsn
+    }
+    yield from review(changed, kept, _targets(layout, baseline), scripts)
     earlier = f"{baseline.root}/releases/{baseline.vsn}/vm.args"
     standing = Standing(
         changes=compare(baseline.rel, rel),
         old_vm_args=_text(earlier),
         new_vm_args=_text(read_stamp(layout.stamp("vm.args"))[0]["path"]),
-        scripts={
-            direction: entry.script
-            for direction, entries in (
-                (Direction.UP, relup.ups),
-                (Direction.DOWN, relup.downs),
-            )
-            for entry in entries
-            if entry.vsn == baseline.vsn
-        },
+        scripts=scripts,
     )
     yield from review_until_restart(standing, changed)
 

@@ -10,10 +10,12 @@ is in `until_restart.py`. `Finding.danger` says what `strict_upgrades` stops at.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Place
+from dodo_relkit.terms.model import Term
 from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.code.calls import Program
 from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind
@@ -34,6 +36,7 @@ from dodo_relkit.upgrade.review.findings import (
 from dodo_relkit.upgrade.review.held_funs import held_funs
 from dodo_relkit.upgrade.review.kept_records import review_kept
 from dodo_relkit.upgrade.review.shared import review_shared
+from dodo_relkit.upgrade.review.state_calls import review_state_calls
 from dodo_relkit.upgrade.review.state_names import review_state_names
 from dodo_relkit.upgrade.review.states import review_states
 from dodo_relkit.upgrade.review.unreached import review_unreached
@@ -46,11 +49,13 @@ def review(
     upgrades: Iterable[AppUpgrade],
     others: Iterable[AppVersion] = (),
     targets: Iterable[TargetUpgrade] = (),
+    scripts: Mapping[Direction, Iterable[Term]] = MappingProxyType({}),
 ) -> tuple[Finding, ...]:
     """Return all findings about an upgrade, the severe ones first.
 
     `upgrades` are the applications that change, `others` those that stay as they are,
-    `targets` those of OTP or Elixir that change.
+    `targets` those of OTP or Elixir that change, `scripts` the instructions of the
+    relup.
     Raises Trouble for beams or instructions that are broken.
     """
     apps = [read_upgrade(each) for each in upgrades]
@@ -72,6 +77,7 @@ def review(
     found += review_shared(apps, staying)
     found += review_kept(apps)
     found += review_dynamic(apps, staying)
+    found += review_state_calls(apps, scripts)
     found += review_starters(apps, staying)
     found += [finding for each in targets for finding in _review_target(each)]
     return severe_first(found)
