@@ -1373,6 +1373,12 @@ class Code(Enum):
         "Convert it in the `code_change` of its owner, or in a function that an `apply` of "
         "the appup calls; or have the newer code take both forms.",
     )  # fmt: skip
+    REVIEW_SUPERVISOR_INIT = Words(
+        "RK778",
+        WARNING, "the init of a supervisor cannot be called once more",
+        "{direction}, init/1 of {module} is called again {what}",
+        "{remedy}: when init/1 fails, the upgrade fails and the node restarts.",
+    )  # fmt: skip
     REVIEW_STATE_CALL = Words(
         "RK799",
         WARNING, "a code_change waits for a process that is suspended",

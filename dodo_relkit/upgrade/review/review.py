@@ -39,6 +39,7 @@ from dodo_relkit.upgrade.review.shared import review_shared
 from dodo_relkit.upgrade.review.state_calls import review_state_calls
 from dodo_relkit.upgrade.review.state_names import review_state_names
 from dodo_relkit.upgrade.review.states import review_states
+from dodo_relkit.upgrade.review.supervisor_inits import review_supervisor_inits
 from dodo_relkit.upgrade.review.unreached import review_unreached
 from dodo_relkit.upgrade.review.unseen import review_starters
 from dodo_relkit.upgrade.script.draft import Direction
@@ -70,6 +71,7 @@ def review(
             _review_restarts,
             review_unreached,
             review_state_names,
+            review_supervisor_inits,
         )
         for finding in part(app)
     ]
