@@ -1598,6 +1598,34 @@ class Code(Enum):
         "For a moment a call of it may fail. Let the one that is named last not wait for {module}, or see "
         "that nobody asks {module} during the upgrade.",
     )
+    REVIEW_LOST_EARLY = Words(
+        "RK796",
+        WARNING,
+        "an application loses what another still calls",
+        "{direction}, {app} loses {lost} before {other} {ends}, whose module {caller} calls it: until then "
+        "such a call fails",
+        "Have both versions of {app} know it, so that it goes one release later.\n"
+        "Or write `{{suspend, [{processes}]}}` first into the appup of {app}, and "
+        "`{{resume, [{processes}]}}` last into that of {other}.",
+    )
+    REVIEW_TAKEN = Words(
+        "RK797",
+        WARNING,
+        "two applications that follow each other have the same names",
+        "{direction}, {app} starts while {other} still runs, and both have {what}: the second process of a "
+        "name cannot start, and modules go with the application that goes",
+        "Keep the name of the application, or give its processes and modules other names; or have a "
+        "`relup_hook` stop {other} and remove its modules before those of {app} are loaded.",
+    )
+    REVIEW_STARTS_EARLY = Words(
+        "RK798",
+        WARNING,
+        "an application starts before what it calls is there",
+        "{direction}, {app} starts before {other} has {lacks}, which {caller} calls {when}: until then such "
+        "a call fails",
+        "Add {app} in a release of its own after the one that brings this, or have a `relup_hook` put its "
+        "start last.",
+    )
 
     @property
     def number(self) -> str:

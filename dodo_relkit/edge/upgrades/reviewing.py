@@ -12,6 +12,7 @@ from dodo_relkit.artifacts.review_page import (
     review_text,
 )
 from dodo_relkit.diagnostics import Trouble, render_all
+from dodo_relkit.edge.catalog_file import read_found
 from dodo_relkit.edge.facet_files import read_facet
 from dodo_relkit.edge.files import read_file, write_file
 from dodo_relkit.edge.layout import Layout
@@ -32,7 +33,8 @@ from dodo_relkit.terms.text import consult_one
 from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.appup.wishes import asks_restart
 from dodo_relkit.upgrade.baseline import Baseline, baseline_warnings, load_baselines
-from dodo_relkit.upgrade.diff import compare
+from dodo_relkit.upgrade.diff import Changes, compare
+from dodo_relkit.upgrade.review.across import Bounds
 from dodo_relkit.upgrade.review.findings import AppUpgrade, Finding, TargetUpgrade
 from dodo_relkit.upgrade.review.review import review, severe_first, severe_ones
 from dodo_relkit.upgrade.review.until_restart import Standing, review_until_restart
@@ -93,10 +95,12 @@ def _findings(
         for entry in entries
         if entry.vsn == baseline.vsn
     }
-    yield from review(changed, kept, _targets(layout, baseline), scripts)
+    changes = compare(baseline.rel, rel)
+    bounds = _bounds(layout, baseline, changes)
+    yield from review(changed, kept, _targets(layout, baseline), scripts, bounds)
     earlier = f"{baseline.root}/releases/{baseline.vsn}/vm.args"
     standing = Standing(
-        changes=compare(baseline.rel, rel),
+        changes=changes,
         old_vm_args=_text(earlier),
         new_vm_args=_text(read_stamp(layout.stamp("vm.args"))[0]["path"]),
         scripts=scripts,
@@ -142,6 +146,26 @@ def _review_parts(
             )
         )
     return changed, kept
+
+
+def _bounds(layout: Layout, baseline: Baseline, changes: Changes) -> Bounds:
+    """Return what is only in one of the releases and not of the target."""
+    apps = planned_apps(layout)
+    targets = {
+        app.spec.name for app in read_found(layout.catalog).apps if app.from_target
+    }
+    return Bounds(
+        added=tuple(
+            version_of(apps[each.name])
+            for each in changes.added
+            if not apps[each.name].from_target
+        ),
+        removed=tuple(
+            earlier_version(baseline, each.name)
+            for each in changes.removed
+            if each.name in baseline.directories and each.name not in targets
+        ),
+    )
 
 
 def _targets(layout: Layout, baseline: Baseline) -> Iterator[TargetUpgrade]:

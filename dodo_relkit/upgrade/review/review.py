@@ -4,8 +4,9 @@ Reads both versions' code and the instructions of the appups; runs nothing. How 
 are judged is in `states.py` and `state_names.py`, funs in `held_funs.py`, records and
 structs in `shared.py` and `kept_records.py`, processes
 that are not suspended in `unreached.py`, children that say `dynamic` in `dynamic.py`,
-who starts children in `unseen.py`. What is not about code, but about how a node starts,
-is in `until_restart.py`. `Finding.danger` says what `strict_upgrades` stops at.
+who starts children in `unseen.py`, what goes wrong between applications in `across.py`.
+What is not about code, but about how a node starts, is in `until_restart.py`.
+`Finding.danger` says what `strict_upgrades` stops at.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from dodo_relkit.upgrade.code.calls import Program
 from dodo_relkit.upgrade.code.kinds import STATEFUL, Kind
 from dodo_relkit.upgrade.code.switched import process_words, switched
 from dodo_relkit.upgrade.modules import Change
+from dodo_relkit.upgrade.review.across import NO_BOUNDS, Bounds, review_across
 from dodo_relkit.upgrade.review.dynamic import review_dynamic
 from dodo_relkit.upgrade.review.findings import (
     AppUpgrade,
@@ -51,12 +53,13 @@ def review(
     others: Iterable[AppVersion] = (),
     targets: Iterable[TargetUpgrade] = (),
     scripts: Mapping[Direction, Iterable[Term]] = MappingProxyType({}),
+    bounds: Bounds = NO_BOUNDS,
 ) -> tuple[Finding, ...]:
     """Return all findings about an upgrade, the severe ones first.
 
     `upgrades` are the applications that change, `others` those that stay as they are,
     `targets` those of OTP or Elixir that change, `scripts` the instructions of the
-    relup.
+    relup, `bounds` the applications that are added and removed.
     Raises Trouble for beams or instructions that are broken.
     """
     apps = [read_upgrade(each) for each in upgrades]
@@ -81,6 +84,7 @@ def review(
     found += review_dynamic(apps, staying)
     found += review_state_calls(apps, scripts)
     found += review_starters(apps, staying)
+    found += review_across(apps, scripts, bounds)
     found += [finding for each in targets for finding in _review_target(each)]
     return severe_first(found)
 
