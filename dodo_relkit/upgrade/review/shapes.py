@@ -26,6 +26,7 @@ from dodo_relkit.upgrade.code.model import (
     TupleOf,
     atom_of,
     parts_of,
+    walk_module,
 )
 from dodo_relkit.upgrade.code.returns import returned
 
@@ -105,7 +106,35 @@ def state_values(code: ModuleCode, kind: Kind, codes: Codes) -> tuple[Expression
     if function is None:
         return ()
     place = 2 if kind is Kind.GEN_STATEM else 1
-    return tuple(items[place] for items in _answers(code, function, codes, "ok", place))
+    found = _answers(code, function, codes, "ok", place)
+    values = tuple(items[place] for items in found)
+    if not any(_is_tree(each) for each in values) or not _starts_supervisor(code):
+        return values
+    return tuple(each for each in values if not _is_tree(each))
+
+
+def _starts_supervisor(code: ModuleCode) -> bool:
+    """Return whether the module's `init/1` may also be that of a supervisor."""
+    return any(
+        isinstance(each, Call)
+        and atom_of(each.module) == "supervisor"
+        and atom_of(each.function) == "start_link"
+        for _, each in walk_module(code)
+    )
+
+
+_FLAGS = frozenset({"strategy", "intensity", "period", "auto_shutdown"})
+
+
+def _is_tree(value: Expression) -> bool:
+    """Return whether a supervisor may have this: its flags, then its children."""
+    match value:
+        case TupleOf((MapOf(pairs, None), ListOf())):
+            return {atom_of(key) for key, _ in pairs} <= _FLAGS
+        case TupleOf((TupleOf((_, _, _)), ListOf())):
+            return True
+        case _:
+            return False
 
 
 def _answers(
@@ -149,7 +178,7 @@ def shape_of(value: Expression, code: ModuleCode, codes: Codes) -> Shape | None:
         case RecordOf(name, is_struct=True):
             return Shape("struct", name, _struct_fields(value, codes), kept=kept)
         case RecordOf(name):
-            fields = _record_fields(value, code)
+            fields = _record_fields(value, code, codes)
             return Shape("record", name, fields, len(fields) + 1, kept)
         case MapOf(pairs, None):
             keys = [key_text(key) for key, _ in pairs]
@@ -181,8 +210,11 @@ def _constant_shape(term: object) -> Shape:
 
 
 def _kept(value: Expression, code: ModuleCode, codes: Codes) -> Iterator[Shape]:
-    """Yield the records and structs that are put into a value, without calls."""
-    for part in parts_of(value):
+    """Yield the records and structs that are put into a value, without calls.
+
+    What an update starts from is not in it, but what that keeps, unless it is set.
+    """
+    for part in _put_in(value):
         match part:
             case RecordOf():
                 shape = shape_of(part, code, codes)
@@ -192,9 +224,33 @@ def _kept(value: Expression, code: ModuleCode, codes: Codes) -> Iterator[Shape]:
                 yield from _kept(part, code, codes)
 
 
-def _record_fields(value: RecordOf, code: ModuleCode) -> tuple[str, ...]:
+def _put_in(value: Expression) -> tuple[Expression, ...]:
+    match value:
+        case RecordOf(fields=fields, base=RecordOf() as base):
+            given = {name for name, _ in fields}
+            rest = tuple(each for each in base.fields if each[0] not in given)
+            below = RecordOf(base.name, rest, base.base, base.is_struct)
+            return (*_put_in(below), *(each for _, each in fields))
+        case RecordOf(fields=fields):
+            return tuple(each for _, each in fields)
+        case MapOf(pairs):
+            return tuple(each for pair in pairs for each in pair)
+        case _:
+            return parts_of(value)
+
+
+def _record_fields(value: RecordOf, code: ModuleCode, codes: Codes) -> tuple[str, ...]:
+    """Return all fields, as the module knows them or the one that made the value."""
     record = code.records.get(value.name)
-    return record.fields if record else tuple(name for name, _ in value.fields)
+    if record is not None:
+        return record.fields
+    named = tuple(name for name, _ in value.fields)
+    elsewhere = {
+        each.records[value.name].fields
+        for each in codes.values()
+        if value.name in each.records
+    }
+    return elsewhere.pop() if len(elsewhere) == 1 else named
 
 
 def _struct_fields(value: RecordOf, codes: Codes) -> tuple[str, ...]:
@@ -212,16 +268,21 @@ def key_text(key: Expression) -> str | None:
 def _from_patterns(code: ModuleCode, kind: Kind, codes: Codes) -> tuple[Shape, ...]:
     """Return the record or struct that the callbacks match the state with."""
     found: list[Shape] = []
+    for part in state_patterns(code, kind):
+        if isinstance(part, RecordOf):
+            bare = RecordOf(part.name, (), is_struct=part.is_struct)
+            shape = shape_of(bare, code, codes)
+            if shape is not None and shape not in found:
+                found.append(shape)
+    return tuple(found)
+
+
+def state_patterns(code: ModuleCode, kind: Kind) -> Iterator[Expression]:
+    """Yield the patterns that callbacks have for the state, each side of `=` alone."""
     for name, arity, place in _CALLBACKS.get(kind, ()):
         function = code.function(name, arity)
         for clause in function.clauses if function else ():
-            for part in _both_sides(clause.patterns[place]):
-                if isinstance(part, RecordOf):
-                    shape = shape_of(RecordOf(part.name, (), is_struct=part.is_struct),
-                                     code, codes)  # fmt: skip
-                    if shape is not None and shape not in found:
-                        found.append(shape)
-    return tuple(found)
+            yield from _both_sides(clause.patterns[place])
 
 
 def _both_sides(pattern: Expression) -> tuple[Expression, ...]:

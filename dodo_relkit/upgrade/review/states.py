@@ -9,7 +9,7 @@ loaded; only with `static` in the instruction it is the older's (appup(4)).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from dodo_relkit.codes import Code
@@ -41,9 +41,10 @@ from dodo_relkit.upgrade.review.findings import (
     words_for,
 )
 from dodo_relkit.upgrade.review.fitting import fitting_clauses
-from dodo_relkit.upgrade.review.shapes import Shape, state_shapes
+from dodo_relkit.upgrade.review.shapes import Shape, state_shapes, state_values
+from dodo_relkit.upgrade.review.takes_both import shaped, takes, takes_record
 from dodo_relkit.upgrade.script.draft import Direction
-from dodo_relkit.upgrade.script.touched import Touch
+from dodo_relkit.upgrade.script.touched import Touch, restarted, stops_children
 
 
 def review_states(app: Reviewed) -> Iterator[Finding]:
@@ -52,13 +53,48 @@ def review_states(app: Reviewed) -> Iterator[Finding]:
     REVIEW_STATE, REVIEW_CLAUSE, REVIEW_CODE_CHANGE, REVIEW_NO_CODE_CHANGE,
     REVIEW_CALLBACK_MODE, REVIEW_STATE_UNREAD.
     """
-    for change in app.changes:
-        name = change.name
-        if change.change is not Change.CHANGED:
-            continue
+    changed = {each.name for each in app.changes if each.change is Change.CHANGED}
+    for name in sorted(app.old_kinds.keys() & app.new_kinds.keys()):
         kind = app.new_kinds[name].kind
-        if kind in STATEFUL and app.old_kinds[name].kind is kind:
+        if kind not in STATEFUL or app.old_kinds[name].kind is not kind:
+            continue
+        if name in changed:
             yield from _review_module(app, name, kind)
+        else:
+            yield from _review_unchanged(app, name, kind)
+
+
+def _review_unchanged(app: Reviewed, name: str, kind: Kind) -> Iterator[Finding]:
+    """Yield REVIEW_STATE where other modules make another state than before."""
+    old, new = app.old_code.get(name), app.new_code.get(name)
+    if old is None or new is None:
+        return
+    shapes = [
+        state_shapes(old, kind, app.old_code),
+        state_shapes(new, kind, app.new_code),
+    ]
+    for direction in Direction:
+        before, after = shapes if direction is Direction.UP else reversed(shapes)
+        script = app.upgrade.instructions(direction)
+        if not before or not after or set(before) == set(after) or restarted(script):
+            continue
+        codes = app.new_code if direction is Direction.UP else app.old_code
+        if all(each in after or takes_record(codes, each) for each in before):
+            continue
+        touch = app.touched[direction].get(name)
+        if touch is not None:
+            both = (before, after)
+            yield from _review_way(app, name, kind, direction, touch, both)
+            continue
+        tell = notice if stops_children(script) else severe
+        yield tell(
+            Code.REVIEW_STATE,
+            _place(new, ("init", 1)),
+            **_facts(name, kind, direction),
+            **_shown(before, after),
+            reason="another module makes it, and as this one did not change, the "
+            "upgrade does not call code_change",
+        )
 
 
 def _review_module(app: Reviewed, name: str, kind: Kind) -> Iterator[Finding]:
@@ -95,24 +131,18 @@ def _review_way(  # noqa: PLR0913, PLR0917 - one module, one direction
 ) -> Iterator[Finding]:
     before, after = shapes
     changed = bool(before and after) and set(before) != set(after)
+    if changed and _takes_both(app, name, kind, direction, shapes):
+        changed = False
     is_older = touch.static and direction is Direction.DOWN
     code = (app.old_code if is_older else app.new_code)[name]
     judged = (app.old_kinds if is_older else app.new_kinds)[name]
     callback = callback_of(kind) or ("code_change", 3)
-    facts = {
-        "module": name,
-        "direction": words_for(direction),
-        "callback": f"{callback[0]}/{callback[1]}",
-    }
+    facts = _facts(name, kind, direction)
     place = _place(code, callback)
     if touch.advanced and judged.code_change is CodeChange.ABSENT:
         yield severe(Code.REVIEW_NO_CODE_CHANGE, place, **facts)
         return
-    told = {
-        **facts,
-        "before": " or ".join(each.words for each in before),
-        "after": " or ".join(each.words for each in after),
-    }
+    told = {**facts, **_shown(before, after)}
     if changed and not touch.advanced:
         reason = "the upgrade does not call code_change"
         yield severe(Code.REVIEW_STATE, place, **told, reason=reason)
@@ -136,6 +166,38 @@ def _review_way(  # noqa: PLR0913, PLR0917 - one module, one direction
     )
     for shape in before or (None,):
         yield from _review_call(call, shape, must_change=changed and shape not in after)
+
+
+def _facts(name: str, kind: Kind, direction: Direction) -> dict[str, str]:
+    callback = "{}/{}".format(*(callback_of(kind) or ("code_change", 3)))
+    return {"module": name, "direction": words_for(direction), "callback": callback}
+
+
+def _shown(before: Iterable[Shape], after: Iterable[Shape]) -> dict[str, str]:
+    return {
+        "before": " or ".join(each.words for each in before),
+        "after": " or ".join(each.words for each in after),
+    }
+
+
+def _takes_both(
+    app: Reviewed,
+    name: str,
+    kind: Kind,
+    direction: Direction,
+    shapes: tuple[tuple[Shape, ...], tuple[Shape, ...]],
+) -> bool:
+    """Return whether the code that runs then has clauses for the states of before."""
+    before, after = shapes
+    codes, then = app.old_code, app.new_code
+    if direction is Direction.DOWN:
+        codes, then = then, codes
+    values = state_values(codes[name], kind, codes)
+    made = shaped(values, codes[name], codes)
+    return {shape for _, shape in made} == set(before) and all(
+        shape in after or takes(then[name], kind, value, shape, after)
+        for value, shape in made
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
