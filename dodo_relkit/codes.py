@@ -1238,6 +1238,19 @@ class Code(Enum):
         "{reason}",
         "Use the instruction that fits what became of the module.",
     )  # fmt: skip
+    UP_RUNS_ON = Words(
+        "RK754",
+        WARNING, "what runs does not learn of a change",
+        "{subject} {change}, but {reason}",
+        "Stop and start it in an appup of your own (`{{apply, {{supervisor, "
+        "terminate_child, …}}}}`, `delete_child`, `start_child`), or restart the node.",
+    )  # fmt: skip
+    UP_STATE_LOST = Words(
+        "RK755",
+        WARNING, "an upgrade stops processes, and their state is lost",
+        "{subject} {change}: {consequence}",
+        "Write the appup yourself if the state is to be kept.",
+    )  # fmt: skip
 
     REVIEW_STATE = Words(
         "RK760",
@@ -1378,6 +1391,13 @@ class Code(Enum):
         WARNING, "the init of a supervisor cannot be called once more",
         "{direction}, init/1 of {module} is called again {what}",
         "{remedy}: when init/1 fails, the upgrade fails and the node restarts.",
+    )  # fmt: skip
+    REVIEW_MESSAGE = Words(
+        "RK779",
+        WARNING, "a message of the other form may be under way",
+        "{direction}, processes of {module} may get {forms}, {sent}, and {what}",
+        "Keep clauses for the forms of both versions in both, or change the form in two "
+        "upgrades: first take both, then send the new one.",
     )  # fmt: skip
     REVIEW_STATE_CALL = Words(
         "RK799",

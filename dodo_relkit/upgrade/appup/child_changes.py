@@ -3,17 +3,23 @@
 An update of a supervisor only exchanges the specifications of its children; none is
 started or stopped by it (supervisor(3), `code_change`). So, with `apply`:
 
-| child    | up, before the code    | up, after         | down, before | down, after |
-|----------|------------------------|-------------------|--------------|-------------|
-| gained   |                        | start             | stop, delete |             |
-| lost     | stop, delete           |                   |              | start       |
-| replaced | stop                   | start             | stop         | start       |
+| child       | up, before the code | up, after | down, before | down, after |
+|-------------|---------------------|-----------|--------------|-------------|
+| gained      |                     | start     | stop, delete |             |
+| lost        | stop, delete        |           |              | start       |
+| replaced    | stop                | start     | stop         | start       |
+| respecified |                     |           |              |             |
 
 Start is `supervisor:restart_child(Name, Id)`: the specification is there already. A
 supervisor whose children were handed to it as a list (Elixir's `start/2`) has no code
 to be asked: there it is `Supervisor.start_child(Name, Spec)`, and stopped is deleted.
-A child is replaced when another module runs it, or another kind of process. What is
-below a supervisor that itself starts or stops comes and goes with it.
+A child is replaced when another module runs it, another kind of process, or one with
+another name. It is respecified when another function starts it, with other arguments,
+or it restarts otherwise: it goes on, and its supervisor is updated, also one that did
+not change, or the next crash would start it as before. Where no update tells the
+supervisor, a note does. A `temporary` child that is stopped is forgotten, and known
+again after an update. What is below a supervisor that itself starts or stops comes and
+goes with it.
 """
 
 from __future__ import annotations
@@ -24,6 +30,11 @@ from dataclasses import dataclass
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
 from dodo_relkit.terms.model import Atom, Term, same
+from dodo_relkit.upgrade.code.child_specs import (
+    is_respecified,
+    may_be_temporary,
+    starts_otherwise,
+)
 from dodo_relkit.upgrade.code.children import Child, Supervisor, Unread, read_supervisor
 from dodo_relkit.upgrade.code.model import ModuleCode
 from dodo_relkit.upgrade.script.draft import Direction
@@ -40,7 +51,7 @@ class ChildChange:
     former: str
     """The module that runs it in the older version; empty when it is gained."""
     fate: str
-    """`gained`, `lost` or `replaced`."""
+    """`gained`, `lost`, `replaced` or `respecified`."""
     by_update: bool
     """Whether the supervisor must be updated for it to know the specification."""
     up_before: tuple[Term, ...] = ()
@@ -76,7 +87,19 @@ class ChildChanges:
     """By supervisor: the modules that run what is below it, in either version."""
     renewed: frozenset[str]
     """Supervisors that start or stop, and all that is below them."""
+    told_last: frozenset[str]
+    """Supervisors whose specifications are made by other modules, too: they must be
+    asked when those have changed."""
     notes: tuple[Diagnostic, ...]
+
+    @property
+    def exchanged(self) -> frozenset[str]:
+        """The modules whose child is replaced by another of the same module."""
+        return frozenset(
+            each.module
+            for each in self.changes
+            if each.fate == "replaced" and each.module == each.former
+        )
 
 
 def compare_children(
@@ -91,7 +114,8 @@ def compare_children(
 
     Takes the code of each module of the application. `supervisors`: modules that are
     one, or may start one inline; `changed`: modules that changed; `replaced`: modules
-    whose processes must be exchanged. Notes UP_CHILDREN_UNREAD, UP_CHILD_UNREACHED.
+    whose processes must be exchanged. Notes UP_CHILDREN_UNREAD, UP_CHILD_UNREACHED,
+    UP_RUNS_ON.
     """
     found: dict[str, tuple[list[ChildChange], list[Diagnostic]]] = {}
     listed: dict[str, set[str]] = {}
@@ -111,11 +135,15 @@ def compare_children(
     below = {name: _below(name, runs) for name in runs}
     renewed = _renewed([each for part, _ in found.values() for each in part], below)
     kept = [part for name, part in found.items() if name not in renewed]
+    told = {each.supervisor for part, _ in kept for each in part if each.by_update}
     return ChildChanges(
         changes=tuple(each for changes, _ in kept for each in changes),
         listed={module: frozenset(names) for module, names in listed.items()},
         below=below,
         renewed=renewed,
+        told_last=frozenset(
+            name for name in told if _is_made_elsewhere(name, old, new)
+        ),
         notes=tuple(each for _, notes in kept for each in notes),
     )
 
@@ -141,11 +169,31 @@ def _below(name: str, runs: Mapping[str, set[str]]) -> frozenset[str]:
 def _renewed(
     changes: Iterable[ChildChange], below: Mapping[str, frozenset[str]]
 ) -> frozenset[str]:
-    tops = {name for each in changes for name in (each.module, each.former)}
+    moved = [each for each in changes if each.fate != "respecified"]
+    tops = {name for each in moved for name in (each.module, each.former)}
     found: frozenset[str] = frozenset().union(
         *(below[name] | {name} for name in tops & below.keys())
     )
     return found
+
+
+def _is_made_elsewhere(
+    name: str, old: Mapping[str, ModuleCode], new: Mapping[str, ModuleCode]
+) -> bool:
+    """Tell whether the code of other modules changes what the supervisor specifies."""
+    return any(
+        _says_otherwise(read_supervisor(own, old), read_supervisor(own, new))
+        for own in (old[name], new[name])
+    )
+
+
+def _says_otherwise(
+    one: Supervisor | Unread | None, other: Supervisor | Unread | None
+) -> bool:
+    if not isinstance(one, Supervisor) or not isinstance(other, Supervisor):
+        return False
+    pairs = [*_paired(one.children, other.children), (one.template, other.template)]
+    return any(old and new and is_respecified(old, new) for old, new in pairs)
 
 
 def _note_listed(supervisor: Supervisor, listed: dict[str, set[str]]) -> None:
@@ -178,16 +226,22 @@ def _compare(
 ) -> tuple[list[ChildChange], list[Diagnostic]]:
     changes: list[ChildChange] = []
     notes: list[Diagnostic] = []
+    place = Place(file=file, line=after.line)
     for old, new in _paired(before.children, after.children):
         fate = _fate(old, new, replaced)
         if not fate:
             continue
         change = _change(before, after, old, new, fate)
+        if fate == "respecified":
+            if change.by_update:
+                changes.append(change)
+            else:
+                notes.append(_runs_on(change, place, INLINE))
+            continue
         problem = _problem(before, after, old, new)
         if not problem:
             changes.append(change)
             continue
-        place = Place(file=file, line=after.line)
         notes.append(
             diagnostic(
                 Code.UP_CHILD_UNREACHED,
@@ -198,7 +252,32 @@ def _compare(
                 reason=problem,
             )
         )
+    old, new = before.template, after.template
+    if old and new and _fate(old, new, replaced) == "respecified":
+        change = _change(before, after, old, new, "respecified")
+        changes.append(change)
+        if starts_otherwise(old, new) and not may_be_temporary(new):
+            notes.append(_runs_on(change, place, DYNAMIC))
     return changes, notes
+
+
+INLINE = (
+    "no code tells its supervisor, which was given a list: when the child ends it is "
+    "started as before"
+)
+DYNAMIC = (
+    "those that run are started again with the arguments they were started with before"
+)
+
+
+def _runs_on(change: ChildChange, place: Place, reason: str) -> Diagnostic:
+    return diagnostic(
+        Code.UP_RUNS_ON,
+        place,
+        subject=f"the child {change.child} of {change.supervisor}",
+        change="has another specification",
+        reason=reason,
+    )
 
 
 def _paired(
@@ -228,7 +307,7 @@ def _fate(old: Child | None, new: Child | None, replaced: frozenset[str]) -> str
         return "lost"
     if old.module != new.module or old.module in replaced:
         return "replaced"
-    return ""
+    return "respecified" if is_respecified(old, new) else ""
 
 
 def _problem(
@@ -257,6 +336,7 @@ def _change(
 ) -> ChildChange:
     shown = next(child for child in (new, old) if child is not None)
     keeps_spec = fate == "replaced" and not after.is_inline
+    goes, comes = (None, None) if fate == "respecified" else (old, new)
     return ChildChange(
         supervisor=after.module,
         child=shown.label if shown.id is not None else shown.module or "?",
@@ -265,16 +345,21 @@ def _change(
         fate=fate,
         by_update=not after.is_inline
         and (old is None or new is None or _is_told_anew(old, new)),
-        up_before=_stopped(before, old, keeps_spec),
-        up_after=_started(after, new),
-        down_before=_stopped(after, new, keeps_spec),
-        down_after=_started(before, old),
+        up_before=_stopped(before, goes, keeps_spec),
+        up_after=_started(after, comes),
+        down_before=_stopped(after, comes, keeps_spec),
+        down_after=_started(before, goes),
     )
 
 
 def _is_told_anew(old: Child, new: Child) -> bool:
-    """Tell whether the specification is, or may be, another than before."""
+    """Tell whether the specification is, or may be, another than before.
+
+    Or is forgotten: `terminate_child/2` of supervisor(3) deletes a temporary child.
+    """
     if old.spec is None or new.spec is None:
+        return True
+    if is_respecified(old, new) or may_be_temporary(old) or may_be_temporary(new):
         return True
     return not same(old.spec, new.spec)
 

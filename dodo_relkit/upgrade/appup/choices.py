@@ -33,6 +33,11 @@ def choices(
     for name in sorted(names):
         if name in switched and name not in wished:
             found[name] = _loaded(*view.words(name))
+        elif name in children.exchanged and name not in wished:
+            reason = (
+                "its process has another name: it is stopped before and started after"
+            )
+            found[name] = Choice(strategy=Strategy.LOAD, reason=reason)
         elif name in view.changed:
             found[name] = _choice(view, children, name, uses[name], wished)
         else:

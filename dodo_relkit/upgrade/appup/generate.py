@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import Diagnostic, Place, diagnostic
 from dodo_relkit.terms.model import Atom, Term, make_list
+from dodo_relkit.terms.pretty import format_term
 from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.appup.child_changes import (
     ChildChange,
@@ -30,6 +31,8 @@ from dodo_relkit.upgrade.appup.child_changes import (
 from dodo_relkit.upgrade.appup.choices import choices
 from dodo_relkit.upgrade.appup.phases import Phases, Way, phases
 from dodo_relkit.upgrade.appup.relations import Relations, relate
+from dodo_relkit.upgrade.appup.renamed import Renamed, renamed
+from dodo_relkit.upgrade.appup.roots import root_change
 from dodo_relkit.upgrade.appup.strategies import (
     BRUTAL,
     Choice,
@@ -85,6 +88,7 @@ class _Job:
 
 
 NO_WISHES = Wishes()
+_RESTARTS = frozenset({Strategy.RESTART_APP, Strategy.RESTART_EMULATOR})
 _SUSPENDING = frozenset({Strategy.UPDATE_SOFT, Strategy.UPDATE_ADVANCED})
 
 
@@ -92,27 +96,42 @@ def generate(old: AppVersion, new: AppVersion, wishes: Wishes = NO_WISHES) -> Ge
     """Return the instructions from `old` to `new` and back, each with its reason.
 
     Raises Trouble for beams that cannot be read. Notes: UP_CHILDREN_UNREAD,
-    UP_CHILD_UNREACHED, UP_KIND_CHANGED, UP_CHILD_LATE, UP_USER_RUNS.
+    UP_CHILD_UNREACHED, UP_KIND_CHANGED, UP_CHILD_LATE, UP_USER_RUNS, UP_RUNS_ON,
+    UP_STATE_LOST.
     """
     view = view_of(old, new)
+    called = {
+        name: names
+        for name, names in renamed(view).items()
+        if name not in view.switched and name not in wishes.strategies
+    }
     children = compare_children(
         view.older.program.code,
         view.newer.program.code,
         supervisors=view.supervisors,
         changed=frozenset(view.changed),
-        replaced=view.switched,
+        replaced=view.switched | called.keys(),
     )
-    found = {each.module for each in children.changes}
+    found = {each.module for each in children.changes if each.fate != "respecified"}
     homeless = view.switched - found - children.renewed
     notes = [*children.notes, *(_homeless(view, name) for name in sorted(homeless))]
     asked = set(wishes.strategies.values())
+    root = "" if asked & _RESTARTS else root_change(view)
+    if root:
+        notes.append(_root_changed(view, root))
     whole: Step | None = None
     if Strategy.RESTART_EMULATOR in asked:
         whole = Step(instruction=Atom("restart_emulator"), reason="asked for")
-    elif Strategy.RESTART_APP in asked or homeless:
+    elif Strategy.RESTART_APP in asked or homeless or root:
         reason = "asked for" if Strategy.RESTART_APP in asked else "no other way found"
+        reason = f"the application {root}" if root else reason
         restart: Term = (Atom("restart_application"), Atom(new.name))
         whole = Step(instruction=restart, reason=reason)
+    if whole is None:
+        notes += [
+            _called_otherwise(view, name, called[name], name in found)
+            for name in sorted(called.keys() - children.renewed)
+        ]
     steps: dict[Direction, tuple[Step, ...]] = {}
     job = _job(view, children, wishes) if whole is None else None
     for direction in Direction:
@@ -141,6 +160,38 @@ def _homeless(view: View, name: str) -> Diagnostic:
         module=name,
         old=old,
         new=new,
+    )
+
+
+def _root_changed(view: View, change: str) -> Diagnostic:
+    return diagnostic(
+        Code.UP_STATE_LOST,
+        subject=f"the application {view.new.name}",
+        change=change,
+        consequence="it is stopped, and started again",
+    )
+
+
+def _called_otherwise(
+    view: View, name: str, names: Renamed, is_stopped: bool
+) -> Diagnostic:
+    code = view.newer.program.code.get(name)
+    place = Place(file=code.file if code else "")
+    old, new = format_term(names.old), format_term(names.new)
+    if is_stopped:
+        return diagnostic(
+            Code.UP_STATE_LOST,
+            place,
+            subject=f"the process of {name}",
+            change=f"was registered as {old} and is as {new}",
+            consequence="its child is stopped, and started again",
+        )
+    return diagnostic(
+        Code.UP_RUNS_ON,
+        place,
+        subject=f"the process of {name}",
+        change=f"is registered as {new} in the newer version and as {old} in the older",
+        reason="one that runs keeps its name: it is no child that the upgrade reaches",
     )
 
 
@@ -188,6 +239,8 @@ def _way(
 def _steps(job: _Job, parts: Phases, direction: Direction) -> Iterator[Step]:
     is_up = direction is Direction.UP
     order = job.relations.order if is_up else job.relations.order[::-1]
+    told_last = job.children.told_last
+    order = tuple(sorted(order, key=told_last.__contains__))
     by_part = {
         part: [name for name in order if parts.part(name) == part] for part in range(4)
     }
@@ -202,11 +255,24 @@ def _steps(job: _Job, parts: Phases, direction: Direction) -> Iterator[Step]:
     yield from _code(job, parts, by_part[0], direction)
     yield from _stopped(parts.stopped_late, direction)
     yield from _code(job, parts, by_part[2], direction)
+    again = sorted(name for name in told_last if parts.part(name) in (1, 3))
+    yield from _told_again(again, direction)
     yield from _started(parts.started_late, direction)
     if parts.suspended:
         speaking: Term = make_list(Atom(each) for each in reversed(parts.suspended))
         reason = "all that changes did; until here they were suspended"
         yield Step(instruction=(Atom("resume"), speaking), reason=reason)
+
+
+def _told_again(supervisors: Iterable[str], direction: Direction) -> Iterator[Step]:
+    """Yield what asks supervisors for their specifications a second time."""
+    for name in supervisors:
+        reason = f"asks {name} again, now that all that specifies its children changed"
+        only: Term = [Atom(name)]
+        asked: Term = [(Atom(name), [])]
+        change = (Atom("code_change"), Atom(direction.value), asked)
+        for term in ((Atom("suspend"), only), change, (Atom("resume"), only)):
+            yield Step(instruction=term, reason=reason)
 
 
 _FATES = {
@@ -257,6 +323,7 @@ def _code(
             each
             for each in job.relations.together.get(name, ())
             if parts.part(each) == parts.part(name)
+            and not {each, name} & job.children.told_last
         )
         named = (make_list(Atom(each) for each in used),) if used else ()
         if name in job.choices:

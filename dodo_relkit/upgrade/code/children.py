@@ -7,7 +7,7 @@ depends on a condition, a loop or a value of run time is not guessed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dodo_relkit.terms.model import Atom, Term, list_items
 from dodo_relkit.terms.pretty import format_term
@@ -48,6 +48,9 @@ class Child:
     """Those that the specification lists; None for `dynamic` or not known."""
     spec: Term | None
     """The specification as it stands in the code, None when it is not all data."""
+    whole: Expression | None = field(default=None, compare=False)
+    """The map, or the tuple of six, that the specification stands for, as far as it
+    can be followed."""
 
     @property
     def label(self) -> str:
@@ -199,6 +202,7 @@ def read_child(item: Expression, code: ModuleCode, codes: Codes) -> Child:
         module=module,
         modules=_listed(listed, module),
         spec=spec,
+        whole=whole,
     )
 
 
