@@ -25,6 +25,7 @@ without a file: `test_upgrade_review.py`; in the column Elixir: here, where `mod
 | RK776 | + - a_process_of_another_kind                | + - a_supervisor_becomes... |
 | RK777 | + - in `test_upgrade_kept_records.py`        | + - structs, there          |
 | RK778 | + - in `test_upgrade_supervisor_inits.py`    | + - elixir, there           |
+| RK779 | + - in `test_upgrade_messages.py`            | + - elixir, there           |
 | RK790 | `test_upgrade_who_starts.py`                 | in the same file:           |
 |       | + who_is_spawned_... - instructions_that_... | + elixir_task - elixir      |
 | RK792 | + - instructions_that_leave_...              | + - elixir                  |

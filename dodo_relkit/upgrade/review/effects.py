@@ -18,6 +18,7 @@ from dodo_relkit.upgrade.code.model import (
     Call,
     Choice,
     Clause,
+    Constant,
     Expression,
     FunOf,
     Match,
@@ -58,6 +59,13 @@ class Effect:
     line: int
     is_asked: bool
     """Whether the code asks first, or catches the error."""
+    value: Expression | None = None
+    """What a persistent term is set to."""
+
+    @property
+    def mark(self) -> tuple[Stays, str]:
+        """What two calls that leave the same behind have in common."""
+        return self.stays, self.call if self.key is None else format_term(self.key)
 
     @property
     def words(self) -> str:
@@ -127,16 +135,26 @@ def effects(program: Program, roots: Iterable[Point]) -> tuple[Effect, ...]:
             continue
         for clause in function.clauses:
             bound = dict(_bound(clause))
-            for call, is_asked in _calls(clause, asked):
+            for call, is_asked in calls_in(clause, asked=asked):
                 target = target_of(code, call)
                 if target is None:
                     continue
                 if target[0] not in program.code:
-                    found += _effect(code, call, target, bound, is_asked)
+                    found += _effect(code, call, target, bound, asked=is_asked)
                 elif (target, is_asked) not in seen:
                     seen.add((target, is_asked))
                     todo.append((target, is_asked))
     return tuple(found)
+
+
+def effect_of_apply(
+    module: str, name: str, arguments: tuple[Term, ...]
+) -> set[tuple[Stays, str]]:
+    """Return the marks of a call that an instruction makes with these arguments."""
+    call = Call(None, Constant(Atom(name)), tuple(map(Constant, arguments)))
+    code = ModuleCode(name=module, file="", functions={})
+    target = (module, name, len(arguments))
+    return {each.mark for each in _effect(code, call, target, {}, asked=False)}
 
 
 def target_of(code: ModuleCode, call: Call) -> Point | None:
@@ -152,7 +170,7 @@ def target_of(code: ModuleCode, call: Call) -> Point | None:
     return (code.name, name, arity)
 
 
-def _calls(clause: Clause, asked: bool) -> Iterator[tuple[Call, bool]]:
+def calls_in(clause: Clause, *, asked: bool = False) -> Iterator[tuple[Call, bool]]:
     """Yield the calls of a clause, each with whether something is asked before."""
     asked = asked or any(_is_question(e) for part in clause.body for e in walk(part))
     todo = [(part, asked) for part in reversed(clause.body)]
@@ -184,6 +202,7 @@ def _effect(
     call: Call,
     target: Point,
     bound: Mapping[str, Expression],
+    *,
     asked: bool,
 ) -> Iterator[Effect]:
     module, name, arity = target
@@ -214,6 +233,7 @@ def _effect(
         module=code.name,
         line=call.line,
         is_asked=asked,
+        value=call.arguments[1] if stays is Stays.TERM else None,
     )
 
 

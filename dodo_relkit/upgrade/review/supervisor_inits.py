@@ -144,21 +144,21 @@ def _arguments(module: str, codes: Mapping[str, ModuleCode]) -> Iterator[Express
 def _review_effects(way: _Way, code: ModuleCode) -> Iterator[Finding]:
     root = (way.name, "init", 1)
     done = {
-        _mark(each)
+        each.mark
         for program in way.has_run
         for each in effects(program, _all_points(program))
         if each.stays is not Stays.PROCESS
     } | {
-        _mark(each)
+        each.mark
         for program in way.has_run
         for each in effects(program, [root])
     }  # fmt: skip
     told = set()
     for each in effects(way.target, [root]):
-        if each.is_asked or each.stays not in _ONCE or _mark(each) in told:
+        if each.is_asked or each.stays not in _ONCE or each.mark in told:
             continue
-        told.add(_mark(each))
-        yield _about(way, code, each, again=_mark(each) in done)
+        told.add(each.mark)
+        yield _about(way, code, each, again=each.mark in done)
 
 
 def _about(way: _Way, code: ModuleCode, effect: Effect, *, again: bool) -> Finding:
@@ -176,11 +176,6 @@ def _about(way: _Way, code: ModuleCode, effect: Effect, *, again: bool) -> Findi
         remedy="Do that in a child, or where the supervisor is started; or ask first "
         "whether it is there",
     )
-
-
-def _mark(effect: Effect) -> tuple[Stays, object]:
-    key = effect.call if effect.key is None else repr(effect.key)
-    return effect.stays, key
 
 
 def _all_points(program: Program) -> Iterable[tuple[str, str, int]]:
