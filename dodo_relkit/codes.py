@@ -1647,6 +1647,15 @@ class Code(Enum):
         "start last.",
     )
 
+    REVIEW_FIRST_START = Words(
+        "RK795",
+        WARNING,
+        "what a process does first is not done when its code changes",
+        "{direction}, {function} of {module} calls {call}, but nothing calls {function} then, and "
+        "{reason}{used}",
+        "Do it with {remedy} as well, or have who uses it do it when it is not there.",
+    )
+
     @property
     def number(self) -> str:
         """The stable number, as `RK101`."""

@@ -29,6 +29,7 @@ without a file: `test_upgrade_review.py`; in the column Elixir: here, where `mod
 | RK790 | `test_upgrade_who_starts.py`                 | in the same file:           |
 |       | + who_is_spawned_... - instructions_that_... | + elixir_task - elixir      |
 | RK792 | + - instructions_that_leave_...              | + - elixir                  |
+| RK795 | + - in `test_upgrade_first_start.py`         | + - elixir, there           |
 
 What cannot occur in Elixir: RK764 for records, since those of `Record` are macros, and
 nothing but tuples is left in the code; RK768 for a GenServer, which has no such

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import TypeAlias
 
 from dodo_relkit.terms.model import Atom, Term
 from dodo_relkit.terms.pretty import format_term
@@ -46,6 +47,10 @@ class Stays(Enum):
     PROCESS = "the process"
 
 
+Mark: TypeAlias = tuple[Stays, str]
+"""What two calls that leave the same behind have in common."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One call that leaves something behind."""
@@ -63,8 +68,8 @@ class Effect:
     """What a persistent term is set to."""
 
     @property
-    def mark(self) -> tuple[Stays, str]:
-        """What two calls that leave the same behind have in common."""
+    def mark(self) -> Mark:
+        """The kind, and the key in words or the function that is called."""
         return self.stays, self.call if self.key is None else format_term(self.key)
 
     @property
@@ -79,8 +84,10 @@ _ASKS = frozenset({
     ("ets", "whereis"), ("ets", "info"), ("ets", "all"), ("ets", "delete"),
     ("erlang", "whereis"), ("erlang", "unregister"), ("global", "whereis_name"),
     ("Elixir.Process", "whereis"), ("Elixir.GenServer", "whereis"),
-    ("Elixir.Process", "unregister"), ("persistent_term", "get"),
+    ("Elixir.Process", "unregister"),
 })  # fmt: skip
+_NO_USE = frozenset({"new", "whereis", "info", "all", "delete"})
+"""Functions of ets that need no table, or take it away."""
 _CAUGHT = frozenset({"try", "catch"})
 _RUN_FUNS = frozenset({"lists", "Elixir.Enum", "maps"})
 _BUILT_IN = frozenset({
@@ -149,12 +156,37 @@ def effects(program: Program, roots: Iterable[Point]) -> tuple[Effect, ...]:
 
 def effect_of_apply(
     module: str, name: str, arguments: tuple[Term, ...]
-) -> set[tuple[Stays, str]]:
+) -> frozenset[Mark]:
     """Return the marks of a call that an instruction makes with these arguments."""
     call = Call(None, Constant(Atom(name)), tuple(map(Constant, arguments)))
     code = ModuleCode(name=module, file="", functions={})
     target = (module, name, len(arguments))
-    return {each.mark for each in _effect(code, call, target, {}, asked=False)}
+    found = _effect(code, call, target, {}, asked=False)
+    return frozenset(each.mark for each in found)
+
+
+def uses_of(program: Program, point: Point) -> frozenset[Mark]:
+    """Return the tables and persistent terms that a function uses without asking.
+
+    Those that it names, in its own clauses.
+    """
+    code = program.code[point[0]]
+    function = code.function(point[1], point[2])
+    found: set[Mark] = set()
+    for clause in function.clauses if function else ():
+        bound = dict(_bound(clause))
+        for call, is_asked in calls_in(clause):
+            match target_of(code, call):
+                case ("ets", name, _) if name not in _NO_USE and call.arguments:
+                    stays = Stays.TABLE
+                case ("persistent_term", "get", 1):
+                    stays = Stays.TERM
+                case _:
+                    continue
+            key = constant(_value(call.arguments[0], bound))
+            if key is not None and not is_asked:
+                found.add((stays, format_term(key)))
+    return frozenset(found)
 
 
 def target_of(code: ModuleCode, call: Call) -> Point | None:

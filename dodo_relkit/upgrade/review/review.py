@@ -35,6 +35,7 @@ from dodo_relkit.upgrade.review.findings import (
     severe,
     words_for,
 )
+from dodo_relkit.upgrade.review.first_start import review_first_start
 from dodo_relkit.upgrade.review.held_funs import held_funs
 from dodo_relkit.upgrade.review.kept_records import review_kept
 from dodo_relkit.upgrade.review.messages import review_messages
@@ -77,6 +78,7 @@ def review(
             review_state_names,
             review_supervisor_inits,
             review_messages,
+            review_first_start,
         )
         for finding in part(app)
     ]
