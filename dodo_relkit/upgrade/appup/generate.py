@@ -32,6 +32,7 @@ from dodo_relkit.upgrade.appup.choices import choices
 from dodo_relkit.upgrade.appup.phases import Phases, Way, phases
 from dodo_relkit.upgrade.appup.relations import Relations, relate
 from dodo_relkit.upgrade.appup.renamed import Renamed, renamed
+from dodo_relkit.upgrade.appup.restarted import stranded
 from dodo_relkit.upgrade.appup.roots import root_change
 from dodo_relkit.upgrade.appup.strategies import (
     BRUTAL,
@@ -132,6 +133,7 @@ def generate(old: AppVersion, new: AppVersion, wishes: Wishes = NO_WISHES) -> Ge
             _called_otherwise(view, name, called[name], name in found)
             for name in sorted(called.keys() - children.renewed)
         ]
+        notes += [_stranded(view, name) for name in stranded(view)]
     steps: dict[Direction, tuple[Step, ...]] = {}
     job = _job(view, children, wishes) if whole is None else None
     for direction in Direction:
@@ -192,6 +194,16 @@ def _called_otherwise(
         subject=f"the process of {name}",
         change=f"is registered as {new} in the newer version and as {old} in the older",
         reason="one that runs keeps its name: it is no child that the upgrade reaches",
+    )
+
+
+def _stranded(view: View, name: str) -> Diagnostic:
+    return diagnostic(
+        Code.UP_RUNS_ON,
+        Place(file=view.newer.program.code[name].file),
+        subject=f"{name}, whose processes are told to start while the node runs,",
+        change="takes other arguments than before",
+        reason="those that run are started again with what they were given",
     )
 
 
