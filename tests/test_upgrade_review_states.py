@@ -170,3 +170,50 @@ def test_struct_that_another_module_makes(tmp_path, fields, told):
     found = review([upgrade(*elixir_versions(tmp_path, "m", sources))])
     assert codes(found) == [Code.REVIEW_STATE] * told
     assert all(each.diagnostic.facts["module"] == "Elixir.M.Srv" for each in found)
+
+
+SPECIAL = """
+-export([start_link/0, init/1, loop/3, system_continue/3, system_terminate/4]).
+-export([system_code_change/4]).
+-record(s, {a, b}).
+start_link() -> proc_lib:start_link(?MODULE, init, [self()]).
+init(P) -> proc_lib:init_ack({ok, self()}), FIRST.
+loop(P, D, S) ->
+    receive
+        {system, F, R} -> sys:handle_system_msg(R, F, P, ?MODULE, D, S);
+        {add, N} -> ?MODULE:loop(P, D, NEXT)
+    end.
+system_continue(P, D, S) -> loop(P, D, S).
+system_terminate(R, _, _, _) -> exit(R).
+system_code_change(CHANGE.
+"""
+KEEPS = "S, _, _, _) -> {ok, S}"
+CHANGES = """{A, _}, _, {down, _}, _) -> {ok, A};
+system_code_change(A, _, _, _) -> {ok, {A, 0}}"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change", "told"),
+    [
+        (("loop(P, [], 7)", "S + N"), ("loop(P, [], {7, 0})", "S"), KEEPS, 2),
+        (("S = 7, loop(P, [], S)", "S"), ("S = [1], loop(P, [], S)", "S"), KEEPS, 2),
+        (("loop(P, [], 7)", "S"), ("loop(P, [], {7, 0})", "S"), CHANGES, 0),
+        (("loop(P, [], 7)", "S"), ("loop(P, [], 8)", "S"), KEEPS, 0),
+        (("loop(P, [], 7)", "{S, N}"), ("loop(P, [], {7, 0})", "S"), KEEPS, 0),
+        (("loop(P, [], #s{})", "S"), ("loop(P, [], #s{})", "S#s{a = N}"), KEEPS, 0),
+        (("loop(P, [], node())", "S"), ("loop(P, [], {7, 0})", "S"), KEEPS, 0),
+    ],
+)
+def test_state_of_a_special_process(tmp_path, before, after, change, told):
+    trees = [
+        {
+            "srv": SPECIAL.replace("FIRST", first)
+            .replace("NEXT", then)
+            .replace("CHANGE", change)
+        }
+        for first, then in (before, after)
+    ]
+    found = erlang(tmp_path, *trees)
+    assert codes(found) == [Code.REVIEW_STATE] * told
+    for each in found:
+        assert each.diagnostic.facts["callback"] == "system_code_change/4"

@@ -42,6 +42,7 @@ from dodo_relkit.upgrade.review.findings import (
 )
 from dodo_relkit.upgrade.review.fitting import fitting_clauses
 from dodo_relkit.upgrade.review.shapes import Shape, state_shapes, state_values
+from dodo_relkit.upgrade.review.special_shapes import special_shapes
 from dodo_relkit.upgrade.review.takes_both import shaped, takes, takes_record
 from dodo_relkit.upgrade.script.draft import Direction
 from dodo_relkit.upgrade.script.touched import Touch, restarted, stops_children
@@ -103,8 +104,8 @@ def _review_module(app: Reviewed, name: str, kind: Kind) -> Iterator[Finding]:
         reason = "there is no debug information in both versions"
         yield notice(Code.REVIEW_STATE_UNREAD, Place(), module=name, reason=reason)
         return
-    before = state_shapes(old, kind, app.old_code)
-    after = state_shapes(new, kind, app.new_code)
+    before = _shapes(old, kind, app.old_code)
+    after = _shapes(new, kind, app.new_code)
     place = _place(new, ("init", 1))
     if (not before or not after) and kind is not Kind.SPECIAL:
         reason = "init makes it at run time"
@@ -121,6 +122,14 @@ def _review_module(app: Reviewed, name: str, kind: Kind) -> Iterator[Finding]:
             yield severe(Code.REVIEW_CALLBACK_MODE, where, module=name, direction=way)
 
 
+def _shapes(
+    code: ModuleCode, kind: Kind, codes: Mapping[str, ModuleCode]
+) -> tuple[Shape, ...]:
+    if kind is Kind.SPECIAL:
+        return special_shapes(code, codes)
+    return state_shapes(code, kind, codes)
+
+
 def _review_way(  # noqa: PLR0913, PLR0917 - one module, one direction
     app: Reviewed,
     name: str,
@@ -131,6 +140,8 @@ def _review_way(  # noqa: PLR0913, PLR0917 - one module, one direction
 ) -> Iterator[Finding]:
     before, after = shapes
     changed = bool(before and after) and set(before) != set(after)
+    if kind is Kind.SPECIAL:  # its shapes are those of its whole life
+        changed = changed and set(before).isdisjoint(after)
     if changed and _takes_both(app, name, kind, direction, shapes):
         changed = False
     is_older = touch.static and direction is Direction.DOWN
