@@ -1144,7 +1144,9 @@ class Code(Enum):
         ERROR, "two instructions for one module",
         "there are two instructions for the module {module}",
         "Leave one; add_application and restart_application load the modules of "
-        "the application too.",
+        "the application too.\n"
+        "It goes from {old} to {new}: say it in the appup of {new} alone, and for a "
+        "generated one set `upgrade_strategies` to skip for it.",
     )  # fmt: skip
     SCRIPT_NOT_LOW_LEVEL = Words(
         "RK728",
@@ -1632,7 +1634,7 @@ class Code(Enum):
         "RK797",
         WARNING,
         "two applications that follow each other have the same names",
-        "{direction}, {app} starts while {other} still runs, and both have {what}: the second process of a "
+        "{direction}, {app} {does} while {other} still runs, and both have {what}: the second process of a "
         "name cannot start, and modules go with the application that goes",
         "Keep the name of the application, or give its processes and modules other names; or have a "
         "`relup_hook` stop {other} and remove its modules before those of {app} are loaded.",

@@ -269,6 +269,30 @@ def test_a_process_that_moves_into_an_added_application(tmp_path):
     assert (code, facts["other"]) == (Code.REVIEW_TAKEN, "top")
 
 
+def test_what_an_application_takes_back_from_one_that_goes(tmp_path):
+    """As on the way down to where it was not split yet: its modules go again."""
+    top = two(tmp_path, "top", tree("top"), {**tree("top"), **store_named("shop")})
+    shop = erlang_version(tmp_path, "shop", "1", store_named("shop"), "shop_app")
+    modules = ("shop_app", "shop_sup", "shop_srv")
+    gone = ", ".join(
+        f"{{remove, {{{each}, brutal_purge, brutal_purge}}}}" for each in modules
+    )
+    stops = "{apply, {application, stop, [shop]}}"
+    late = f"{load('top_sup', *modules)}, {stops}, {gone}"
+    ((_, code, facts),) = told(late, top, removed=(shop,))
+    assert (code, facts["does"], facts["other"]) == (
+        Code.REVIEW_TAKEN,
+        "changes",
+        "shop",
+    )
+    modules_of_both = "the modules shop_app, shop_srv, shop_sup"
+    assert (
+        facts["what"] == f"{modules_of_both} and the registered names shop_sup, store"
+    )
+    early = f"{stops}, {gone}, {load('top_sup', *modules)}"
+    assert told(early, top, removed=(shop,)) == []
+
+
 @pytest.mark.parametrize(
     ("name", "told_as"), [(":store", "store"), ("Shop.Store", "Elixir.Shop.Store")]
 )

@@ -63,6 +63,11 @@ def chunks_of(app: App, module: str) -> Chunks:
     return chunks
 
 
+def earlier_chunks(baseline: Baseline, name: str, module: str) -> Chunks:
+    """Return the chunks of one module of an application of a baseline."""
+    return chunks_of(_found_app(baseline, name), module)
+
+
 def private_files(layout: Layout) -> dict[str, dict[str, str]]:
     """Return the digest of each file in `priv` of the release being built.
 

@@ -7,7 +7,8 @@ written. Inputs are never written: a generated appup goes into our own directory
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from dodo_relkit.codes import Code
@@ -34,6 +35,7 @@ from dodo_relkit.edge.upgrades.app_versions import (
 )
 from dodo_relkit.edge.upgrades.appup_places import user_appups
 from dodo_relkit.edge.upgrades.hook_imports import imported_files
+from dodo_relkit.edge.upgrades.moved import moves_from, settled
 from dodo_relkit.edge.upgrades.python_hooks import load_hook
 from dodo_relkit.formats.appup import Appup, appup_warnings, dump_appup, load_appup
 from dodo_relkit.release.model import App
@@ -43,6 +45,7 @@ from dodo_relkit.upgrade.app_version import AppVersion
 from dodo_relkit.upgrade.appup.build import build_appup, explain_appup
 from dodo_relkit.upgrade.appup.checks import check_appup
 from dodo_relkit.upgrade.appup.generate import Wishes, generate
+from dodo_relkit.upgrade.appup.strategies import Strategy
 from dodo_relkit.upgrade.appup.transformed import transform_appup, transform_way
 from dodo_relkit.upgrade.appup.transforms import Transform
 from dodo_relkit.upgrade.appup.wishes import unknown_names, wishes_for
@@ -66,13 +69,18 @@ def appups_step(profile: Profile, layout: Layout) -> Saved:
     found = _unknown_wishes(profile, apps)
     found += _replaced(baselines, apps, layout.output)
     made = {}
+    moves = [moves_from(each, apps, has_own_appup) for each in baselines]
     for name, app in apps.items():
         if app.from_target:
             continue
-        having = [each for each in baselines if name in each.directories]
-        olds = [earlier_version(each, name) for each in having]
+        having = [
+            (base, moved)
+            for base, moved in zip(baselines, moves, strict=True)
+            if name in base.directories
+        ]
+        olds = [earlier_version(base, name) for base, _ in having]
         new = version_of(app)
-        for base, old in zip(having, olds, strict=True):
+        for (base, _), old in zip(having, olds, strict=True):
             if old.vsn == new.vsn:
                 found += check_app_version(old, new, baseline=base.origin)
                 earlier = earlier_private_files(base, name)
@@ -80,10 +88,16 @@ def appups_step(profile: Profile, layout: Layout) -> Saved:
                 found += check_private_files(
                     app.spec, earlier, files, baseline=base.origin
                 )
-        changed = _each_once(old for old in olds if old.vsn != new.vsn)
+        changed = _each_once(
+            settled(old, base, moved)
+            for (base, moved), old in zip(having, olds, strict=True)
+            if old.vsn != new.vsn
+        )
         if not changed:
             continue
-        wishes = wishes_of(profile, app)
+        wishes = wishes_of(
+            profile, app, {name for old in changed for name in old.modules}
+        )
         text, more = _appup_text(app, changed, new, wishes, transforms)
         found += more
         made[layout.appup(name)] = text
@@ -104,14 +118,24 @@ def _write(layout: Layout, made: Mapping[str, bytes]) -> None:
     write_stamp(stamp, [describe(path, content) for path, content in made.items()])
 
 
-def wishes_of(profile: Profile, app: App) -> Wishes:
-    """Return what the settings say of an application."""
-    return wishes_for(
-        app.spec.name,
-        app.beams,
-        strategies=profile.upgrade_strategies,
-        purge=profile.purge,
-    )
+def wishes_of(
+    profile: Profile, app: App, earlier: Collection[str] = frozenset()
+) -> Wishes:
+    """Return what the settings say of an application.
+
+    Of `earlier` modules that it has no more they can only say to pass over them.
+    """
+    gone = {*earlier}.difference(app.beams)
+    name, given, purge = app.spec.name, profile.upgrade_strategies, profile.purge
+    skips = {module: how for module, how in given.items() if how == Strategy.SKIP.value}
+    passed = wishes_for(name, gone, strategies=skips, purge=purge)
+    wishes = wishes_for(name, app.beams, strategies=given, purge=purge)
+    return replace(wishes, strategies={**wishes.strategies, **passed.strategies})
+
+
+def has_own_appup(app: App) -> bool:
+    """Return whether the user has an appup for the application's present version."""
+    return _user_appup(app) is not None
 
 
 def read_appup(layout: Layout, app: App) -> tuple[Appup, str]:

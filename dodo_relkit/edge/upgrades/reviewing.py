@@ -23,7 +23,8 @@ from dodo_relkit.edge.upgrades.app_versions import (
     planned_apps,
     version_of,
 )
-from dodo_relkit.edge.upgrades.appups import read_appup, wishes_of
+from dodo_relkit.edge.upgrades.appups import has_own_appup, read_appup, wishes_of
+from dodo_relkit.edge.upgrades.moved import moves_from, settled
 from dodo_relkit.formats.appup import instructions_for
 from dodo_relkit.formats.rel import Rel
 from dodo_relkit.formats.relup import Relup, load_relup
@@ -128,7 +129,9 @@ def _review_parts(
     """Return the applications that change, and those that stay as they are."""
     changed: list[AppUpgrade] = []
     kept: list[AppVersion] = []
-    for name, app in planned_apps(layout).items():
+    apps = planned_apps(layout)
+    moves = moves_from(baseline, apps, has_own_appup)
+    for name, app in apps.items():
         if app.from_target or name not in baseline.directories:
             continue
         old, new = earlier_version(baseline, name), version_of(app)
@@ -138,7 +141,7 @@ def _review_parts(
         appup, file = read_appup(layout, app)
         changed.append(
             AppUpgrade(
-                old=old,
+                old=settled(old, baseline, moves),
                 new=new,
                 up=instructions_for(appup.up, old.vsn, file) or (),
                 down=instructions_for(appup.down, old.vsn, file) or (),

@@ -54,7 +54,7 @@ def relate(
     }
     among = {
         Direction.UP: names | set(view.added) - set(skipped),
-        Direction.DOWN: names | set(view.removed),
+        Direction.DOWN: names | set(view.removed) - set(skipped),
     }
     versions = {Direction.UP: view.new, Direction.DOWN: view.old}
     fresh = {Direction.UP: view.added, Direction.DOWN: view.removed}
@@ -70,7 +70,7 @@ def relate(
     up, down = Direction.UP, Direction.DOWN
     together = joined(uses[up], imported[down], heard[down].calls)
     order = used_first(joined(together, heard[up].sends))
-    gone = used_first(uses_among(view.old.modules, view.removed))
+    gone = used_first(uses_among(view.old.modules, set(view.removed) - set(skipped)))
     return Relations(
         order=(*order, *reversed(gone)),
         uses=uses,

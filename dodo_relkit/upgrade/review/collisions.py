@@ -38,44 +38,72 @@ def review_collisions(
         start = course.started.get(app.name)
         begins = start is not None
         names = _names(app.spec.registered, _codes(app.modules)) if begins else set()
-        for other, modules, taken in [
-            *_removed(app, names, goes, course),
+        shared = [
+            *_removed(app.modules, names, goes, course),
             *_changing(names, apps, direction),
-        ]:
-            stop = course.stopped.get(other)
-            is_over = stop is not None and start is not None and stop < start
-            words = []
-            if modules:
-                words.append(f"the modules {', '.join(modules)}")
-            if taken and not is_over:
-                words.append(f"the registered names {', '.join(taken)}")
-            if words:
-                yield severe(
-                    Code.REVIEW_TAKEN,
-                    Place(),
-                    direction=words_for(direction),
-                    app=app.name,
-                    other=other,
-                    what=" and ".join(words),
-                )
+        ]
+        yield from _findings(app.name, "starts", start, shared, direction, course)
+    for each in apps if goes else ():
+        is_up = direction is Direction.UP
+        version = each.upgrade.new if is_up else each.upgrade.old
+        codes = (each.new_code, each.old_code)[:: 1 if is_up else -1]
+        names = _names((), codes[0]) - _names((), codes[1])
+        begins_at = min(
+            (course.loaded[name] for name in version.modules if name in course.loaded),
+            default=None,
+        )
+        shared = list(_removed(version.modules, names, goes, course))
+        name = each.name
+        yield from _findings(name, "changes", begins_at, shared, direction, course)
 
 
 _Shared = tuple[str, list[str], list[str]]
 """The name of the other application, the modules and the names of both."""
 
 
+def _findings(  # noqa: PLR0913, PLR0917 - all that is known of one application
+    app: str,
+    does: str,
+    begins: int | None,
+    shared: Iterable[_Shared],
+    direction: Direction,
+    course: Course,
+) -> Iterator[Finding]:
+    for other, modules, names in shared:
+        stop = course.stopped.get(other)
+        is_over = begins is None or (stop is not None and stop < begins)
+        words = []
+        if modules:
+            words.append(f"the modules {', '.join(modules)}")
+        if names and not is_over:
+            words.append(f"the registered names {', '.join(names)}")
+        if words:
+            yield severe(
+                Code.REVIEW_TAKEN,
+                Place(),
+                direction=words_for(direction),
+                app=app,
+                does=does,
+                other=other,
+                what=" and ".join(words),
+            )
+
+
 def _removed(
-    app: AppVersion, names: Iterable[str], goes: Iterable[AppVersion], course: Course
+    mine: Mapping[str, beam.Chunks],
+    names: Iterable[str],
+    goes: Iterable[AppVersion],
+    course: Course,
 ) -> Iterator[_Shared]:
+    own = set(names)
     for other in goes:
         modules = [
             name
-            for name in sorted(app.modules.keys() & other.modules.keys())
+            for name in sorted(mine.keys() & other.modules.keys())
             if course.removed.get(name, -1) > course.loaded.get(name, -1)
         ]
-        mine = set(names)
-        theirs = _names(other.spec.registered, _codes(other.modules)) if mine else ()
-        yield other.name, modules, sorted(mine.intersection(theirs))
+        theirs = _names(other.spec.registered, _codes(other.modules)) if own else ()
+        yield other.name, modules, sorted(own.intersection(theirs))
 
 
 def _changing(

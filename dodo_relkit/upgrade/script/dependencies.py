@@ -56,7 +56,7 @@ def order_modules(draft: Draft, journey: Journey) -> Draft:
     (RK725, RK726, RK727).
     """
     steps = [_step(each) for each in draft.after if _is_about_module(each)]
-    stop_on_faults(_check_dependencies(steps))
+    stop_on_faults(_check_dependencies(steps, journey))
     groups = _groups(steps)
     before = list(draft.before)
     after: list[Term] = []
@@ -115,13 +115,17 @@ def _name(module: Term) -> str:
     return module.name if isinstance(module, Atom) else ""
 
 
-def _check_dependencies(steps: Sequence[_Step]) -> Iterable[Fault]:
+def _check_dependencies(steps: Sequence[_Step], journey: Journey) -> Iterable[Fault]:
     """Give RK727 for modules with several instructions, RK726 for unknown ones."""
     seen: set[str] = set()
     for step in steps:
         if step.module in seen:
             reason: Term = (Atom("muldef_module"), Atom(step.module))
-            told = diagnostic(Code.MODULE_INSTRUCTED_TWICE, module=step.module)
+            old, new = _home(step.module, journey.old), _home(step.module, journey.new)
+            if old == new:
+                old = ""  # it goes nowhere
+            twice = Code.MODULE_INSTRUCTED_TWICE
+            told = diagnostic(twice, module=step.module, old=old, new=new)
             yield Fault(reason=reason, told=told)
         seen.add(step.module)
     for step in steps:
@@ -129,6 +133,11 @@ def _check_dependencies(steps: Sequence[_Step]) -> Iterable[Fault]:
             if name not in seen:
                 told = diagnostic(Code.DEPENDENCY_UNKNOWN, module=name, by=step.module)
                 yield Fault(reason=(Atom("undef_module"), Atom(name)), told=told)
+
+
+def _home(module: str, apps: Apps) -> str:
+    """Return the application that has a module; empty when none has it."""
+    return next((app.name for app in apps if module in app.modules), "")
 
 
 def _groups(steps: Sequence[_Step]) -> dict[str, list[_Step]]:
