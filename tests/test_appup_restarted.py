@@ -10,6 +10,7 @@ import pytest
 
 from dodo_relkit.codes import Code
 from dodo_relkit.diagnostics import render
+from dodo_relkit.upgrade.appup.generate import generate
 from tests.live_cases import OK, versions
 from tests.live_upgrade import ELIXIR, Live, between, elixir_versions
 
@@ -49,7 +50,7 @@ handle_cast(_, S) -> {noreply, S}.
         ("{n, N}", "{n, N}", "transient", 1),
         ("#{n => N}", "#{n := N}", "temporary", 0),
         ("N", "{_, N}", "permanent", 0),
-        ("{n, N}", "N", "permanent", 0),
+        ("{n, N}", "M = N", "permanent", 0),
     ],
 )
 def test_dynamic_children_of_other_arguments(tmp_path, given, taken, kind, told):
@@ -66,6 +67,8 @@ def test_dynamic_children_of_other_arguments(tmp_path, given, taken, kind, told)
     old, new = versions(tmp_path, "sp", tree("N", "N"), tree(given, taken))
     way = between(old, new)
     assert [note.code for note in way.notes] == [Code.UP_RUNS_ON] * told
+    back = generate(new.version, old.version)
+    assert [note.code for note in back.notes] == [Code.UP_RUNS_ON] * told
     for note in way.notes:
         assert "sp_w, whose processes are told to start" in render(note)
 

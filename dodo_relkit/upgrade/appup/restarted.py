@@ -38,18 +38,19 @@ from dodo_relkit.upgrade.code.returns import constant, items_of, simplify
 
 
 def stranded(view: View) -> tuple[str, ...]:
-    """Return the modules of such children, sorted, that changed."""
+    """Return the modules of such children, sorted, that changed; on either way."""
     older, newer = view.older, view.newer
     if _given(older) == _given(newer):
         return ()
     begun = read_starts(older.program, older.calls).children
+    begun |= read_starts(newer.program, newer.calls).children
     return tuple(
         name
         for name in sorted(begun & set(view.changed))
         if {older.program.kind(name), newer.program.kind(name)} <= STATEFUL
         and not _may_end(older.program, name)
         and not _may_end(newer.program, name)
-        and _takes_less(older.program, newer.program, name)
+        and _take_others(older.program, newer.program, name)
     )
 
 
@@ -97,10 +98,12 @@ def _templates(program: Program, module: str) -> Iterator[Child]:
             yield template
 
 
-def _takes_less(old: Program, new: Program, module: str) -> bool:
+def _take_others(old: Program, new: Program, module: str) -> bool:
     before, after = old.code[module].functions, new.code[module].functions
     return any(
-        not _takes_all(before[key], after[key])
+        not (
+            _takes_all(before[key], after[key]) and _takes_all(after[key], before[key])
+        )
         for key in before.keys() & after.keys()
         if key == ("init", 1) or key[0] == "start_link"
     )
@@ -119,8 +122,6 @@ def _takes(pattern: Expression, given: Expression) -> bool:
     pattern, given = _structure(pattern), _structure(given)
     if isinstance(pattern, Variable):
         return True
-    if isinstance(given, Variable):
-        return False
     one, other = constant(pattern), constant(given)
     if one is not None and other is not None:
         return same(one, other)
