@@ -1253,6 +1253,14 @@ class Code(Enum):
         "{subject} {change}: {consequence}",
         "Write the appup yourself if the state is to be kept.",
     )  # fmt: skip
+    REVIEW_REPLACED = Words(
+        "RK756",
+        NOTICE, "a child is exchanged for one of another module",
+        "the child {child} of {supervisor} is a process of {new} in the newer version and "
+        "of {old} in the older: the upgrade stops the one and starts the other, and the "
+        "state is lost",
+        "Keep the name of the module if the state is to be kept.",
+    )  # fmt: skip
 
     REVIEW_STATE = Words(
         "RK760",
@@ -1382,7 +1390,7 @@ class Code(Enum):
     )  # fmt: skip
     REVIEW_KEPT = Words(
         "RK777",
-        NOTICE, "a record or struct that changed may be kept in a table",
+        NOTICE, "a record or struct that changed may be kept in its older form",
         "{what} changed ({changes}), and one that {function} of {module} makes {holder}: "
         "what is there keeps the older form",
         "Convert it in the `code_change` of its owner, or in a function that an `apply` of "

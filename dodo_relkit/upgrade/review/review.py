@@ -39,6 +39,7 @@ from dodo_relkit.upgrade.review.first_start import review_first_start
 from dodo_relkit.upgrade.review.held_funs import held_funs
 from dodo_relkit.upgrade.review.kept_records import review_kept
 from dodo_relkit.upgrade.review.messages import review_messages
+from dodo_relkit.upgrade.review.replaced import review_replaced
 from dodo_relkit.upgrade.review.shared import review_shared
 from dodo_relkit.upgrade.review.state_calls import review_state_calls
 from dodo_relkit.upgrade.review.state_names import review_state_names
@@ -77,6 +78,7 @@ def review(
             review_unreached,
             review_state_names,
             review_supervisor_inits,
+            review_replaced,
             review_messages,
             review_first_start,
         )
