@@ -32,6 +32,8 @@ PARTS = (
 
 MODULES = (
     "relkit_upgrade.erl",
+    "relkit_install.erl",
+    "relkit_children.erl",
     "relkit_relup.erl",
     "relkit_restart.erl",
     "relkit_node.erl",

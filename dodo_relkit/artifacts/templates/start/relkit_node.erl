@@ -1,16 +1,57 @@
 %% What the node is asked and told. Only functions of OTP are called there.
 -module(relkit_node).
--export([ask/4, which/1, running/1, versions/1, up/1, written/5]).
+-export([ask/4, attempt/4, call/4, goes_down/1, which/1, running/1, versions/1, up/1, written/5]).
 
-ask(#{target := Target}, Module, Function, Arguments) ->
-    case rpc:call(Target, Module, Function, Arguments, infinity) of
+%% What a function gives that fails only where something is wrong with the node.
+ask(Job, Module, Function, Arguments) ->
+    case attempt(Job, Module, Function, Arguments) of
+        {badrpc, Why} ->
+            relkit_words:stop(3, "the node cannot do ~s:~s: ~ts",
+                [Module, Function, relkit_words:reason(Why)]);
+        Answer -> Answer
+    end.
+
+%% What a function gives, or {badrpc, Why}.
+attempt(Job, Module, Function, Arguments) ->
+    case call(Job, Module, Function, Arguments) of
         {badrpc, nodedown} -> throw(gone);
-        {badrpc, {'EXIT', _}} = Failed ->
+        {badrpc, {'EXIT', {_, {gen_server, call, [release_handler | _]}}}} = Failed ->
+            goes_down(Job) andalso throw(gone),
+            Failed;
+        Answer -> Answer
+    end.
+
+%% The same, where the node may go down by what it does: {badrpc, nodedown}. One that is
+%% told to stop is gone.
+call(#{target := Target}, Module, Function, Arguments) ->
+    case rpc:call(Target, Module, Function, Arguments, infinity) of
+        {badrpc, nodedown} = Down -> Down;
+        {badrpc, _} = Failed ->
             case rpc:call(Target, init, get_status, [], infinity) of
                 {started, _} -> Failed;
+                {badrpc, _} -> {badrpc, nodedown};
                 _ -> throw(gone)
             end;
         Answer -> Answer
+    end.
+
+%% Whether the node goes down or is. init says `started` while it does if nobody told it to.
+goes_down(#{patience := Patience} = Job) ->
+    goes_down(Job, 10, erlang:monotonic_time(second) + Patience).
+
+goes_down(_, 0, _) -> false;
+goes_down(#{target := Target} = Job, Times, Until) ->
+    receive
+        {nodedown, Target} ->
+            self() ! {nodedown, Target},
+            true
+    after 200 ->
+        Late = erlang:monotonic_time(second) > Until,
+        case rpc:call(Target, application, which_applications, [], 10000) of
+            {badrpc, Why} when Late; Why =:= nodedown -> true;
+            {badrpc, _} -> goes_down(Job, Times, Until);
+            _ -> goes_down(Job, Times - 1, Until)
+        end
     end.
 
 which(Job) ->
@@ -56,7 +97,7 @@ is_started(_) -> false.
 %% Lets release_handler write files that are kept before, and put back if it fails.
 written(Job, Files, Function, Arguments, Vsn) ->
     [relkit_files:keep(Job, File) || File <- Files],
-    case ask(Job, release_handler, Function, Arguments) of
+    case attempt(Job, release_handler, Function, Arguments) of
         {Wrong, Why} when Wrong =:= error; Wrong =:= badrpc ->
             [relkit_files:restore(Job, File) || File <- Files],
             Words = relkit_words:reason(Why),

@@ -1,7 +1,7 @@
 %% Which version a tarball brings, whether it is whole and fits, and how it gets below
 %% the root: as a whole or not at all. Knows nothing of the running node.
 -module(relkit_package).
--export([find/2, read/2, fits/2, stage/3, same/2, check/3, place/3]).
+-export([find/2, installed/2, read/2, fits/2, stage/3, same/2, check/3, place/3]).
 
 %% The tarball of a version, at the places of Distillery and relx: a path or nowhere.
 find(#{root := Root, name := Name}, Vsn) ->
@@ -15,6 +15,17 @@ find(#{root := Root, name := Name}, Vsn) ->
     case [Place || Place <- Places, filelib:is_regular(Place)] of
         [File | _] -> File;
         [] -> nowhere
+    end.
+
+%% A version that is unpacked: #{vsn, dir, rel}.
+installed(#{root := Root, releases := Releases, name := Name}, Vsn) ->
+    File = Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel",
+    filelib:is_regular(File) orelse
+        refuse("there is no version ~ts: put ~ts-~ts.tar.gz into ~ts, or give its path",
+            [Vsn, Name, Vsn, Releases]),
+    case relkit_files:consult(File) of
+        {ok, [{release, {_, Vsn}, _, _} = Rel]} -> #{vsn => Vsn, dir => Root, rel => Rel};
+        _ -> refuse("~ts is not that of version ~ts", [File, Vsn])
     end.
 
 %% What a whole tarball says of itself: #{rel, size, delta}.

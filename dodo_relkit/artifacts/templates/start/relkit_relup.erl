@@ -1,7 +1,7 @@
 %% How one version leads to another: with instructions while the node runs, or with a
 %% restart of its run-time system, before or after them, or with a restart alone.
 -module(relkit_relup).
--export([way/3]).
+-export([way/3, script/3]).
 
 %% `live`; `last` (restart_emulator), `first` (restart_new_emulator: the instructions
 %% are for the new run-time system); `alone` (--restart, which needs no relup).

@@ -5,7 +5,7 @@
 %% That file gets its name when all is prepared; any start before that, and any start
 %% after the one that took it, is one of the permanent version.
 -module(relkit_restart).
--export([check/3, install/5, alone/3, wait/4, withdraw/1, is_restarting/3, runs_again/1,
+-export([check/3, who/1, broke_off/4, install/5, alone/3, wait/4, withdraw/1, is_restarting/3, runs_again/1,
     starts/1, clean/1]).
 
 %% Refuses what would not come back.
@@ -25,7 +25,16 @@ check(#{erts_included := Included, otp_lib := OtpLib} = Job, Way, #{vsn := Vsn, 
     end.
 
 %% What starts the node again; `daemon` is known to the start script, too.
-starter(#{supervised := Given} = Job) ->
+starter(Job) ->
+    case who(Job) of
+        none ->
+            stop(2, "this restarts the node, and nobody would start it again. Start it with "
+                 "daemon, or put -heart into vm.args; where something else starts it "
+                 "whenever it ends, set RELEASE_SUPERVISED=yes for it", []);
+        Who -> Who
+    end.
+
+who(#{supervised := Given} = Job) ->
     Own = relkit_node:ask(Job, os, getenv, ["RELEASE_SUPERVISED"]),
     Heart = is_pid(relkit_node:ask(Job, erlang, whereis, [heart])),
     Command = relkit_node:ask(Job, os, getenv, ["HEART_COMMAND"]),
@@ -34,13 +43,11 @@ starter(#{supervised := Given} = Job) ->
         _ when Heart, Command =/= false -> "heart";
         ["daemon" | _] -> "daemon";
         [_ | _] -> "supervisor";
-        [] ->
-            stop(2, "this restarts the node, and nobody would start it again. Start it with "
-                 "daemon, or put -heart into vm.args; where something else starts it "
-                 "whenever it ends, set RELEASE_SUPERVISED=yes for it", [])
+        [] -> none
     end.
 
-%% Lets release_handler install a version and restart the node: restarting | {error, Why}.
+%% Lets release_handler install a version and restart the node: restarting | {error, Why},
+%% or {badrpc, Why} if it did not end.
 %%
 %% At the end it calls heart:set_cmd with a command that none of our nodes has, and
 %% crashes where there is no heart. So while it works, another process has the name of
@@ -64,9 +71,9 @@ install(#{target := Target, releases := Releases} = Job, Way, Package, From, How
         end,
     case {Answer, is_told(Job)} of
         {_, true} -> restarting;
-        {down, false} -> throw(gone);
+        {down, false} -> {badrpc, nodedown};
         {{answer, {error, Why}}, false} -> not_now(Job, Why);
-        {Other, false} -> not_now(Job, Other)
+        {Other, false} -> {badrpc, Other}
     end.
 
 not_now(#{target := Target} = Job, Why) ->
@@ -186,6 +193,26 @@ is_restarting(#{target := Target} = Job, Handler, Times) ->
             timer:sleep(100),
             is_restarting(Job, Handler, Times - 1);
         _ -> true
+    end.
+
+%% Ends the command: release_handler broke off while it installed a version. Most of all
+%% that is the node going down, since an application could not start or has ended. Who
+%% would start it again is known from before; a daemon is so for an upgrade only.
+broke_off(#{target := Target, releases := Releases} = Job, Vsn, Why, Who) ->
+    case {relkit_node:goes_down(Job), Who} of
+        {false, _} ->
+            stop(4, "release_handler broke off the upgrade to ~ts: ~ts. ~ts runs on, between "
+                 "two versions: restart it. It starts as ~ts",
+                 [Vsn, relkit_words:reason(Why), Target, starts(Job)]);
+        {true, By} when By =:= "heart"; By =:= "supervisor" ->
+            %% So that the start which follows puts right what is half done.
+            relkit_files:remove(Releases ++ "/.upgrade/before/owner"),
+            stop(4, "~ts went down while it installed version ~ts: its log says why. ~ts",
+                 [Target, Vsn, runs_again(Job)]);
+        {true, _} ->
+            put(gone, true),
+            stop(4, "~ts went down while it installed version ~ts: its log says why. Nothing "
+                 "starts it by itself. It starts as ~ts", [Target, Vsn, starts(Job)])
     end.
 
 runs_again(#{target := Target, patience := Patience} = Job) ->

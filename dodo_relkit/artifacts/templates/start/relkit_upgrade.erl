@@ -15,18 +15,19 @@ main(#{action := "versions", target := Target} = Job) ->
             _ -> {0, lists:join("\n", relkit_node:versions(relkit_node:which(Job)))}
         end
     catch
-        throw:gone -> {1, say("~ts went away meanwhile", [Target])}
+        throw:gone -> {1, say("~ts went away meanwhile", [Target])};
+        throw:{stop, _, Words} -> {1, Words}
     end;
 main(#{action := Action} = Job) ->
     try
         open(Job),
         {0, act(Action, Job)}
     catch
+        throw:{stop, 3, Words} -> {case get(runs) of undefined -> 3; _ -> 4 end, Words};
         throw:{stop, Status, Words} -> {Status, Words};
-        throw:gone -> {4, gone(Job)};
+        throw:gone -> went(Job);
         Class:Reason:Stack ->
-            Status = case get(runs) of undefined -> 3; _ -> 4 end,
-            {Status, io_lib:format("~s: ~tp~n~tp", [Class, Reason, Stack])}
+            unforeseen(Job, Class, Reason, Stack)
     after
         close(Job)
     end.
@@ -50,14 +51,14 @@ act("upgrade", Job) ->
     Vsn =/= From orelse stop(2, "version ~ts runs already", [Vsn]),
     relkit_config:read(Job, Vsn, relkit_config:of_version(Job, Package)),
     case relkit_relup:way(Job, Package, From) of
-        live = Way -> relkit_config:same_cookie(Job, Package, installed(Job, From));
+        live = Way -> relkit_config:same_cookie(Job, Package, relkit_package:installed(Job, From));
         Way -> relkit_restart:check(Job, Way, Package)
     end,
     register(Job, Known, Package),
-    Installed = installed(Job, Vsn),
+    Installed = relkit_package:installed(Job, Vsn),
     Config = relkit_config:of_version(Job, Installed),
-    go(Way, Job, Installed, From, Config),
-    put(runs, Vsn),
+    relkit_install:go(Way, Job, Installed, From, Config),
+    relkit_children:check(Way, Job, Installed, From),
     case Job of
         #{permanent := true} ->
             commit(Job, Vsn, From, Config),
@@ -74,7 +75,7 @@ act("commit", #{version := Given} = Job) ->
     case lists:keyfind(Vsn, 1, Known) of
         {_, _, permanent} -> say("version ~ts is permanent already", [Vsn]);
         _ ->
-            Config = relkit_config:of_version(Job, installed(Job, Vsn)),
+            Config = relkit_config:of_version(Job, relkit_package:installed(Job, Vsn)),
             relkit_config:read(Job, Vsn, Config),
             commit(Job, Vsn, Vsn, Config),
             say("version ~ts is permanent", [Vsn])
@@ -132,6 +133,18 @@ close(#{releases := Releases} = Job) ->
              || Part <- ["stage", "before/owner"]]
     end.
 
+%% A version that is installed can still take the node down.
+went(Job) ->
+    case {get(runs), get(who)} of
+        {Vsn, Who} when Vsn =/= undefined, Who =/= undefined ->
+            try
+                relkit_restart:broke_off(Job, Vsn, nodedown, Who)
+            catch
+                throw:{stop, Status, Words} -> {Status, Words}
+            end;
+        _ -> {4, gone(Job)}
+    end.
+
 gone(#{releases := Releases, target := Target} = Job) ->
     put(gone, true),
     get(locked) =:= true andalso relkit_restart:withdraw(Job),
@@ -142,6 +155,17 @@ gone(#{releases := Releases, target := Target} = Job) ->
         end,
     say("~ts went away meanwhile. It starts as ~ts", [Target, lists:last(words(Starts))]).
 
+%% A fault of these modules. What runs is looked at, since 3 says that all is as it was.
+unforeseen(#{target := Target} = Job, Class, Reason, Stack) ->
+    Said = say("this was not foreseen here, so please report it: ~s, ~ts~n~tp",
+        [Class, relkit_words:reason(Reason), Stack]),
+    case {get(runs), get(locked) =:= true andalso relkit_node:up(Job)} of
+        {_, none} -> {4, say("~ts.~n~ts", [gone(Job), Said])};
+        {undefined, Vsn} when is_list(Vsn) -> {3, say("~ts runs ~ts.~n~ts", [Target, Vsn, Said])};
+        {undefined, false} -> {3, Said};
+        {Vsn, _} -> {4, say("~ts runs ~ts.~n~ts", [Target, Vsn, Said])}
+    end.
+
 words(Text) -> string:lexemes(unicode:characters_to_list(Text), " \n").
 
 %% ---- Which version, and whether it will do ----
@@ -151,9 +175,9 @@ words(Text) -> string:lexemes(unicode:characters_to_list(Text), " \n").
 package(#{file := [_ | _] = File} = Job, Known) -> staged(Job, Known, File);
 package(#{version := Vsn} = Job, Known) ->
     case {lists:keymember(Vsn, 1, Known), relkit_package:find(Job, Vsn)} of
-        {true, _} -> installed(Job, Vsn);
+        {true, _} -> relkit_package:installed(Job, Vsn);
         {false, nowhere} ->
-            Package = installed(Job, Vsn),
+            Package = relkit_package:installed(Job, Vsn),
             relkit_package:check(Job, Known, Package),
             Package;
         {false, File} -> staged(Job, Known, File)
@@ -170,22 +194,12 @@ staged(#{version := Wanted, releases := Releases} = Job, Known, File) ->
         true ->
             relkit_package:stage(Job, File, Package),
             relkit_package:same(Job, Package),
-            installed(Job, Vsn);
+            relkit_package:installed(Job, Vsn);
         false ->
             relkit_package:fits(Known, maps:get(delta, Read)),
             relkit_package:stage(Job, File, Package),
             relkit_package:check(Job, Known, Package),
             Package#{stage => true}
-    end.
-
-installed(#{root := Root, releases := Releases, name := Name}, Vsn) ->
-    File = Releases ++ "/" ++ Vsn ++ "/" ++ Name ++ ".rel",
-    filelib:is_regular(File) orelse
-        stop(2, "there is no version ~ts: put ~ts-~ts.tar.gz into ~ts, or give its path",
-             [Vsn, Name, Vsn, Releases]),
-    case relkit_files:consult(File) of
-        {ok, [{release, {_, Vsn}, _, _} = Rel]} -> #{vsn => Vsn, dir => Root, rel => Rel};
-        _ -> stop(2, "~ts is not that of version ~ts", [File, Vsn])
     end.
 
 is_sane(Vsn) ->
@@ -228,79 +242,6 @@ lib_dir(Root, OtpLib, Own, App, Vsn) ->
         false -> OtpLib
     end.
 
-%% Leaves the node in the version, or ends the command.
-go(live, Job, #{vsn := Vsn} = Package, From, Config) ->
-    ok = install(live, Job, Package, From, Config),
-    new_paths(Job, Vsn, From);
-go(Way, Job, #{vsn := Vsn} = Package, From, Config) ->
-    Cookie = relkit_config:cookie(Job, Package),
-    restarting =
-        case Way of
-            alone -> relkit_restart:alone(Job, Package, From);
-            _ -> install(Way, Job, Package, From, Config)
-        end,
-    relkit_restart:wait(Job, Vsn, From, Cookie),
-    Way =:= first andalso new_paths(Job, Vsn, From),
-    next_boot(Job, Vsn, Config).
-
-install(Way, #{options := Options} = Job, #{vsn := Vsn} = Package, From, Config) ->
-    Handler = relkit_node:ask(Job, erlang, whereis, [release_handler]),
-    Before = relkit_config:of_version(Job, installed(Job, From)),
-    Old = relkit_config:read(Job, From, Before),
-    relkit_config:lend(Job, Vsn, Config),
-    Way =:= first andalso relkit_config:lend(Job, From, Before),
-    case relkit_node:ask(Job, release_handler, check_install_release, [Vsn]) of
-        {ok, _, _} -> ok;
-        {Wrong, Why} when Wrong =:= error; Wrong =:= badrpc ->
-            stop(2, "version ~ts cannot be installed: ~ts", [Vsn, relkit_words:reason(Why)])
-    end,
-    Env = relkit_node:ask(Job, application_controller, prep_config_change, []),
-    How = [{update_paths, true} | Options],
-    Result =
-        case Way of
-            live -> relkit_node:ask(Job, release_handler, install_release, [Vsn, How]);
-            _ -> relkit_restart:install(Job, Way, Package, From, How)
-        end,
-    case Result of
-        {ok, _, _} -> ok;
-        restarting -> restarting;
-        {error, Reason} -> failed(Job, Vsn, From, Handler, Reason, Old, Env)
-    end.
-
-%% What was consolidated for a version lies in a directory of that version.
-new_paths(#{releases := Releases} = Job, Vsn, From) ->
-    Dir = Releases ++ "/" ++ Vsn ++ "/consolidated",
-    relkit_node:ask(Job, code, del_path, [Releases ++ "/" ++ From ++ "/consolidated"]),
-    filelib:is_dir(Dir) andalso relkit_node:ask(Job, code, add_patha, [Dir]),
-    [
-        begin
-            relkit_node:ask(Job, code, purge, [Module]),
-            relkit_node:ask(Job, code, load_file, [Module])
-        end
-     || Beam <- filelib:wildcard(Dir ++ "/*.beam"),
-        {ok, {Module, Sum}} <- [beam_lib:md5(Beam)],
-        relkit_node:ask(Job, erlang, get_module_info, [Module, md5]) =/= Sum
-    ],
-    relkit_node:ask(Job, os, putenv, ["RELEASE_VSN", Vsn]).
-
-%% release_handler restarts the applications when it fails after the point of no
-%% return; before that, it leaves the new version's application data behind.
-failed(#{releases := Releases} = Job, Vsn, From, Handler, Reason, Old, Env) ->
-    Words = relkit_words:reason(Reason),
-    case relkit_restart:is_restarting(Job, Handler, 10) of
-        false ->
-            {ok, File} = file:read_file(Releases ++ "/" ++ From ++ "/start.boot"),
-            {script, _, Boot} = binary_to_term(File),
-            Apps = [App || {apply, {application, load, [App]}} <- Boot]
-                ++ [App || {kernelProcess, _, {application_controller, start, [App]}} <- Boot],
-            relkit_node:ask(Job, application_controller, change_application_data, [Apps, Old]),
-            relkit_node:ask(Job, application_controller, config_change, [Env]),
-            stop(3, "version ~ts was not installed: ~ts. The node runs ~ts", [Vsn, Words, From]);
-        true ->
-            stop(4, "the upgrade to ~ts failed half-way: ~ts. ~ts",
-                 [Vsn, Words, relkit_restart:runs_again(Job)])
-    end.
-
 %% Makes a version permanent; Before ran when the command was given.
 commit(Job, Vsn, Before, Config) ->
     try
@@ -317,13 +258,8 @@ commit(Job, Vsn, Config) ->
     {Old, _, _} = lists:keyfind(permanent, 3, relkit_node:which(Job)),
     relkit_node:written(Job, ["RELEASES", "start_erl.data"], make_permanent, [Vsn], Vsn),
     %% Not the template that release_handler names.
-    next_boot(Job, Vsn, Config),
+    relkit_install:next_boot(Job, Vsn, Config),
     new_script(Job, Vsn, Old).
-
-%% What `restart` starts.
-next_boot(#{releases := Releases} = Job, Vsn, Config) ->
-    Boot = Releases ++ "/" ++ Vsn ++ "/start",
-    relkit_node:ask(Job, init, make_permanent, [Boot, Config =/= "" andalso Config]).
 
 %% The start script of a version comes with it, and stays in its directory.
 new_script(#{root := Root, releases := Releases, name := Name}, Vsn, Old) ->

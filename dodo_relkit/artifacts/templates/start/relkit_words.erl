@@ -48,6 +48,9 @@ reason({badrpc, Why}) -> reason(Why);
 reason({'EXIT', Why}) -> reason(Why);
 reason({error, Why}) -> reason(Why);
 reason({{badmatch, {error, Why}}, _Stack}) -> reason(Why);
+reason({Why, {gen_server, call, [Server | _]}}) when is_atom(Server) ->
+    say("~s ended meanwhile: ~ts", [Server, reason(Why)]);
+reason({already_started, _}) -> "its name is taken already";
 reason({code_change_failed, _Pid, Module, _Vsn, Why}) ->
     say("code_change of ~ts failed: ~ts", [Module, reason(Why)]);
 reason({Why, Stack}) when is_list(Stack), Stack =/= [], is_tuple(hd(Stack)) ->

@@ -6,6 +6,8 @@
 upgrade_modules() {
     cat <<'END_OF_MODULES'
 @relkit_upgrade.erl@
+@relkit_install.erl@
+@relkit_children.erl@
 @relkit_relup.erl@
 @relkit_restart.erl@
 @relkit_node.erl@
