@@ -107,11 +107,14 @@ def runs(node: Node) -> str:
 
 
 def test_a_live_node_without_instructions(inn: Path, tmp_path: Path) -> None:
-    """What the review says is so: lodger is gone, guest runs where it ran."""
+    """What the review says is so: lodger is gone, guest runs where it ran, so that the
+    child of host does not; the command says it and leaves the version to be decided."""
     root = node_of(inn, tmp_path / "node", "1.1.0")
     with booted(root, "shop") as node:
         assert runs(node) == "{[guest],[lodger_srv,guest_srv],[host_srv,lodger_sup],1}"
-        go(node, "upgrade", "1.1.0")
+        done = node.command("upgrade", "1.1.0")
+        assert done.returncode == 4
+        assert "child guest_sup of host_sup does not run: its name" in done.stderr
         assert runs(node) == "{[guest],[guest_srv],[host_srv],1}"
 
 

@@ -38,7 +38,9 @@ def review_lost(
     """Yield REVIEW_LOST_EARLY for modules that change after what they call is gone.
 
     `sides` are what runs before and after, `names` what `lost_names` gives. A notice
-    where a module asks whether a function is there, or calls it only as it starts.
+    where a module asks whether a function is there, or calls it only as it starts; and
+    for functions on the way down, where it is so whenever an application gained one
+    that another uses: systools takes applications in one order in both directions.
     """
     source, target = sides
     functions = differences(source, target, course)
@@ -92,7 +94,8 @@ def _findings(
     at_start = len(points) == len(found) and points <= called_at_start(
         modules, caller.module
     )
-    tell = notice if asks or at_start else severe
+    is_usual = direction is Direction.DOWN and len(points) == len(found)
+    tell = notice if asks or at_start or is_usual else severe
     by_app: dict[str, list[str]] = {}
     for what, loss in found.items():
         by_app.setdefault(loss.app, []).append(what)
