@@ -108,6 +108,7 @@ def test_the_way_down_has_its_own_losses(tmp_path):
     web = two(tmp_path, "web", *callers)
     script = load("store_srv", "web")
     (found,) = told(script, store, web, way=Direction.DOWN)
+    assert found[0] is Danger.NOTICE  # so it is with each function that is gained
     assert found[2]["direction"] == "on the way down"
     assert told(script, store, web) == []
 
